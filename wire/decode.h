@@ -1,25 +1,21 @@
-// Serialized bytes to WAMP messages, bounded. Nothing in a message is trusted: nesting, lengths, numbers
-// of elements and the types of every element and every known option are checked; the payload is checked
-// for well-formedness and sliced, not decoded.
+// Serialized bytes to WAMP messages, bounded. Nothing in a message is trusted: nesting, lengths,
+// numbers of elements and the types of every element and every known option are checked; the
+// payload is checked for well-formedness and sliced, not decoded.
 //
 // One Decoder per thread and serializer; not thread-safe.
 #pragma once
 
-#include <cstddef>
 #include <memory>
 #include <string>
 #include <variant>
 
+#include "wire/decode_limits.h"
 #include "wire/message.h"
 
 namespace ringcast::wire {
 
-struct DecodeLimits {
-  std::size_t depth_max = 64;              // nested lists and dicts, the message itself being 1
-  std::size_t elements_max = 1u << 20;     // list elements and dict entries of one message in total
-};
-
-// Why bytes are not a message: text for ABORT.Details.message, e.g. "PUBLISH.Topic must be a string".
+// Why bytes are not a message: text for ABORT.Details.message, e.g. "PUBLISH.Topic must be a
+// string".
 struct Violation {
   std::string message;
 };
@@ -38,6 +34,8 @@ class Decoder {
 
  private:
   class Impl;
+  template <class Scanner>
+  class ScannerImpl;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -1,5 +1,5 @@
-// WAMP messages to serialized bytes. Stateless; any thread. Ids are encoded in the shortest unsigned form,
-// always the same way for the same value. Empty payloads are left out.
+// WAMP messages to serialized bytes. Stateless; any thread. Ids are encoded in the shortest
+// unsigned form, always the same way for the same value. Empty payloads are left out.
 #pragma once
 
 #include <cstddef>
@@ -12,8 +12,8 @@
 namespace ringcast::wire {
 
 // EVENT is what a broker writes most: its size is known before it is written, so that the WebSocket
-// header can be put in front and the message written straight to where it is sent from. The payload must
-// be in `serializer` already (transcode_payload() in wire/transcode.h does that).
+// header can be put in front and the message written straight to where it is sent from. The payload
+// must be in `serializer` already (transcode_payload() in wire/transcode.h does that).
 std::size_t event_size(Serializer serializer, std::uint64_t subscription, std::uint64_t publication,
                        const Payload& payload);
 char* write_event(char* out, Serializer serializer, std::uint64_t subscription,
@@ -27,7 +27,8 @@ struct WelcomeDetails {
   Bytes authmethod;
   Bytes authprovider;
   Bytes agent;  // "ringcast-0.1.0"
-  // Names of features announced as true; roles.broker.features and roles.dealer.features are always sent.
+  // Names of features announced as true; roles.broker.features and roles.dealer.features are always
+  // sent.
   std::vector<Bytes> broker_features;
   std::vector<Bytes> dealer_features;
 };

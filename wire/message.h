@@ -1,10 +1,9 @@
-// WAMP v2 messages as values (WAMP specification, "Messages"). What came from the wire is held as views:
-// strings and raw serialized slices point into the decoded bytes or into the Decoder, and are valid until
-// the next decode() on it or until the input goes, whichever is first.
+// WAMP v2 messages as values (WAMP specification, "Messages"). What came from the wire is held as
+// views: strings and raw serialized slices point into the decoded bytes or into the Decoder, and
+// are valid until the next decode() on it or until the input goes, whichever is first.
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <variant>
 
 #include "wire/bytes.h"
@@ -42,10 +41,21 @@ enum class MessageType : std::uint8_t {
 // "PUBLISH", for error texts.
 Bytes message_name(MessageType type);
 
+// How many elements a message has, its code being the first.
+struct MessageShape {
+  MessageType type;
+  Bytes name;
+  unsigned elements_min;
+  unsigned elements_max;
+};
+// nullptr if no message has this code.
+const MessageShape* message_shape(std::uint64_t code);
+
 inline constexpr std::uint64_t kIdMax = std::uint64_t{1} << 53;
 
-// Arguments and ArgumentsKw, still serialized and checked to be a well-formed list and dict within the
-// limits; empty means absent. They can be passed through to a session with the same serializer.
+// Arguments and ArgumentsKw, still serialized and checked to be a well-formed list and dict within
+// the limits; empty means absent (an empty list or dict is decoded as absent, as it is not sent
+// on). They can be passed through to a session with the same serializer.
 struct Payload {
   Bytes args;
   Bytes kwargs;
@@ -62,7 +72,8 @@ struct HelloDetails {
   Bytes authmethods;  // the serialized list, empty: absent
 };
 
-// Each message keeps `details` or `options` as the serialized dict too, for what is not decoded here.
+// Each message keeps `details` or `options` as the serialized dict too, for what is not decoded
+// here.
 struct Hello {
   Bytes realm;
   HelloDetails details;
@@ -90,7 +101,8 @@ struct Goodbye {
   Bytes raw_details;
 };
 struct Error {
-  std::uint64_t request_type = 0;  // any integer: whether it may be answered is the session's decision
+  std::uint64_t request_type =
+      0;  // any integer: whether it may be answered is the session's decision
   std::uint64_t request = 0;
   Bytes error;
   Payload payload;

@@ -12,11 +12,12 @@ enum class UriRule : std::uint8_t { loose, strict };
 
 inline constexpr std::size_t kUriSizeMax = 1024;  // bytes; longer ones are invalid [decision]
 
-// Loose: ^([^\s\.#]+\.)*([^\s\.#]+)$, strict: ^([0-9a-z_]+\.)*([0-9a-z_]+)$. With prefix a trailing dot is
-// allowed as well, with wildcard empty components are. \s is ASCII white space and Unicode's (loose).
+// Loose: ^([^\s\.#]+\.)*([^\s\.#]+)$, strict: ^([0-9a-z_]+\.)*([0-9a-z_]+)$. With prefix the last
+// component may be empty, with wildcard each may (so "" is the prefix of all). \s is ASCII white
+// space and Unicode's.
 bool uri_valid(std::string_view uri, UriRule rule, MatchPolicy match = MatchPolicy::exact);
 
-// URIs at or below "wamp." belong to the router: nobody may publish or register there.
+// "wamp" and everything below "wamp." belong to the router: nobody may publish or register there.
 bool uri_reserved(std::string_view uri);
 
 namespace uri {
