@@ -12,10 +12,10 @@ enum class DescriptorKind : std::uint16_t {
   none = 0,
   publication = 1,  // frame: a publication; fan out to the consumer's subscribers of topic_hash
   subscribe_request = 2,  // to a home worker. frame: the URI; token: given back in the reply
-  subscribe_reply =
-      3,  // from a home worker. target: who asked; argument: subscription id, 0 refused
-  unsubscribe_notice =
-      4,              // to a home worker: the producer holds the subscription `argument` no more
+  // from a home worker. target: who asked; argument: subscription id, 0 refused
+  subscribe_reply = 3,
+  // to a home worker: the producer holds the subscription `argument` no more
+  unsubscribe_notice = 4,
   announce = 5,       // to a restarted home worker. frame: the URI; argument: subscription id held
   announce_done = 6,  // to a restarted home worker: every announcement has been made
 };
@@ -50,8 +50,8 @@ inline std::uint32_t descriptor_check(const Descriptor& d) {
   const std::uint64_t head = (std::uint64_t{static_cast<std::uint16_t>(d.kind)} << 48) |
                              (std::uint64_t{d.realm} << 32) | d.consumer_epoch;
   const std::uint64_t tail = (std::uint64_t{d.frame_size} << 32) | d.argument;
-  const std::uint64_t mixed =
-      fold(head, d.target) ^ fold(d.token, d.topic_hash) ^ (fold(d.frame, tail) << 1);
+  const std::uint64_t mixed = fold(head, d.target) ^ fold(d.token, d.topic_hash) ^
+                              (fold(d.frame, tail) << 1) ^ d.reserved * 0x9E3779B97F4A7C15u;
   return static_cast<std::uint32_t>(mixed ^ (mixed >> 32));
 }
 

@@ -58,6 +58,8 @@ std::optional<FrameSlot> FrameArena::allocate(std::size_t size) {
 }
 
 void FrameArena::commit(const FrameSlot& slot, std::size_t size, std::uint64_t holders) {
+  assert(!outstanding_.empty() && outstanding_.back().position % capacity_ == slot.offset);
+  assert(extent_of(size) <= outstanding_.back().extent);
   FrameHeader& header = *reinterpret_cast<FrameHeader*>(base_ + slot.offset);
   header.size = static_cast<std::uint32_t>(size);
   // Relaxed: the descriptor's push is a release, and no consumer looks before it has popped that.

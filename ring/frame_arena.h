@@ -45,7 +45,8 @@ class FrameArena {
   std::optional<FrameSlot> allocate(std::size_t size);
 
   // After the bytes are written and before the first descriptor is pushed: the last allocated frame
-  // is complete and held by `holders`.
+  // is complete and held by `holders`. `size` may be smaller than what was allocated. Between
+  // allocate() and commit() nothing else may be called: until then nobody holds the frame.
   void commit(const FrameSlot& slot, std::size_t size, std::uint64_t holders);
 
   // Takes back what nobody holds. allocate() does it when it finds no room.
@@ -57,6 +58,7 @@ class FrameArena {
   std::size_t frame_size_max() const { return capacity_ / 4 - sizeof(FrameHeader); }
   std::size_t capacity() const { return capacity_; }
   std::size_t free_bytes() const { return capacity_ - static_cast<std::size_t>(head_ - tail_); }
+  // Not taken back yet; the filler at the end of the region counts as one.
   std::size_t frames() const { return outstanding_.size(); }
 
  private:
@@ -82,7 +84,9 @@ class FrameArena {
 std::optional<std::string_view> read_frame(const char* arena, std::size_t capacity,
                                            std::uint64_t offset, std::uint32_t size);
 
-// Worker `worker` has copied what it needs. Only for a frame that read_frame() accepted.
+// Worker `worker` has copied what it needs. Only for a frame that read_frame() accepted, and never
+// for a descriptor meant for an earlier incarnation: the producer takes those back by
+// forget_worker(), and may have written there again.
 void release_frame(char* arena, std::uint64_t offset, std::uint32_t worker);
 
 }  // namespace ringcast::ring

@@ -10,28 +10,16 @@
 #include <cerrno>
 #include <cstring>
 #include <new>
+#include <optional>
+#include <utility>
 
 namespace ringcast::ring {
 namespace {
 
 constexpr std::size_t kPage = 4096;
+constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 
 constexpr std::size_t page_up(std::size_t bytes) { return (bytes + kPage - 1) / kPage * kPage; }
-
-// Where each part begins, in bytes from the start of the segment.
-struct Offsets {
-  explicit Offsets(const SegmentSizes& sizes) {
-    const std::size_t workers = sizes.workers;
-    interest = page_up(sizeof(SegmentHeader));
-    blocks = interest + page_up(kInterestBuckets * sizeof(std::uint64_t));
-    generations = blocks + page_up(workers * sizeof(WorkerBlock));
-    generations_stride = page_up(sizes.slots_per_worker * sizeof(std::uint32_t));
-    rings = generations + workers * generations_stride;
-    arenas = rings + page_up(workers * workers * sizeof(DescriptorRing));
-    total = arenas + workers * sizes.arena_bytes;
-  }
-  std::size_t interest, blocks, generations, generations_stride, rings, arenas, total;
-};
 
 bool sizes_valid(const SegmentSizes& sizes) {
   return sizes.workers >= 1 && sizes.workers <= kWorkersMax && sizes.slots_per_worker >= 1 &&
@@ -46,7 +34,58 @@ T* at(char* base, std::size_t offset) {
   return reinterpret_cast<T*>(base + offset);
 }
 
-void build(char* base, const SegmentSizes& sizes, const Offsets& offsets) {
+SegmentError size_mismatch() { return {"the shared segment's size does not match its header"}; }
+
+// Why a segment of `size` bytes with this header cannot be joined, if it cannot.
+std::optional<SegmentError> mismatch(const SegmentHeader& header, const SegmentSizes& sizes,
+                                     std::size_t size) {
+  if (header.magic != kSegmentMagic) return SegmentError{"what was passed is no Ringcast segment"};
+  if (header.version != kSegmentVersion || header.header_bytes != sizeof(SegmentHeader) ||
+      header.block_bytes != sizeof(WorkerBlock) || header.ring_bytes != sizeof(DescriptorRing)) {
+    return SegmentError{"the shared segment has layout version " + std::to_string(header.version) +
+                        ", this binary knows " + std::to_string(kSegmentVersion) +
+                        "; supervisor and workers must be the same build"};
+  }
+  if (!sizes_valid(sizes) || header.total_bytes != size) return size_mismatch();
+  return std::nullopt;
+}
+
+bool draw_keys(SegmentHeader& header) {
+  std::uint64_t words[3];
+  if (getrandom(words, sizeof words, 0) != static_cast<ssize_t>(sizeof words)) return false;
+  header.session_key = {words[0], words[1]};
+  header.topic_seed = words[2];
+  return true;
+}
+
+}  // namespace
+
+Segment::Offsets::Offsets(const SegmentSizes& sizes) {
+  const std::size_t workers = sizes.workers;
+  interest = page_up(sizeof(SegmentHeader));
+  blocks = interest + page_up(kInterestBuckets * sizeof(std::uint64_t));
+  generations = blocks + page_up(workers * sizeof(WorkerBlock));
+  generations_stride = page_up(sizes.slots_per_worker * sizeof(std::uint32_t));
+  rings = generations + workers * generations_stride;
+  arenas = rings + page_up(workers * workers * sizeof(DescriptorRing));
+  total = arenas + workers * sizes.arena_bytes;
+}
+
+Segment::Segment(int fd, bool owns_fd, char* base, const SegmentSizes& sizes,
+                 const Offsets& offsets)
+    : fd_(fd),
+      owns_fd_(owns_fd),
+      base_(base),
+      header_(at<SegmentHeader>(base, 0)),
+      sizes_(sizes),
+      offsets_(offsets) {}
+
+Segment::~Segment() {
+  munmap(base_, offsets_.total);
+  if (owns_fd_) close(fd_);
+}
+
+void Segment::build(char* base, const SegmentSizes& sizes, const Offsets& offsets) {
   auto* header = new (base) SegmentHeader;
   header->version = kSegmentVersion;
   header->header_bytes = sizeof(SegmentHeader);
@@ -64,31 +103,13 @@ void build(char* base, const SegmentSizes& sizes, const Offsets& offsets) {
   header->magic = kSegmentMagic;
 }
 
-bool draw_keys(SegmentHeader& header) {
-  std::uint64_t words[3];
-  if (getrandom(words, sizeof words, 0) != static_cast<ssize_t>(sizeof words)) return false;
-  header.session_key = {words[0], words[1]};
-  header.topic_seed = words[2];
-  return true;
-}
-
-}  // namespace
-
-Segment::Segment(int fd, bool owns_fd, char* base, std::size_t size)
-    : fd_(fd), owns_fd_(owns_fd), base_(base), size_(size), header_(at<SegmentHeader>(base, 0)) {}
-
-Segment::~Segment() {
-  munmap(base_, size_);
-  if (owns_fd_) close(fd_);
-}
-
 Segment::Result Segment::create(const SegmentSizes& sizes) {
   assert(sizes_valid(sizes));
   const Offsets offsets(sizes);
   const int fd = memfd_create("ringcast", MFD_ALLOW_SEALING | MFD_CLOEXEC);
   if (fd < 0) return failed("cannot create the shared segment (memfd_create)");
   if (ftruncate(fd, static_cast<off_t>(offsets.total)) != 0 ||
-      fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
+      fcntl(fd, F_ADD_SEALS, kSeals) != 0) {
     SegmentError error = failed("cannot size and seal the shared segment of " +
                                 std::to_string(offsets.total) + " bytes");
     close(fd);
@@ -102,7 +123,7 @@ Segment::Result Segment::create(const SegmentSizes& sizes) {
     return error;
   }
   build(static_cast<char*>(base), sizes, offsets);
-  std::unique_ptr<Segment> segment(new Segment(fd, true, static_cast<char*>(base), offsets.total));
+  std::unique_ptr<Segment> segment(new Segment(fd, true, static_cast<char*>(base), sizes, offsets));
   if (!draw_keys(segment->header())) return failed("cannot draw random keys (getrandom)");
   return segment;
 }
@@ -110,50 +131,53 @@ Segment::Result Segment::create(const SegmentSizes& sizes) {
 Segment::Result Segment::attach(int fd) {
   struct stat status {};
   if (fstat(fd, &status) != 0) return failed("no shared segment behind fd " + std::to_string(fd));
+  // Sealed first: nobody can take a page away under the mapping, which would be a SIGBUS.
+  const int seals = fcntl(fd, F_GET_SEALS);
+  if (seals < 0 || (seals & kSeals) != kSeals) {
+    return SegmentError{"fd " + std::to_string(fd) +
+                        " is no sealed memory file; pass the one that the supervisor created"};
+  }
   const auto size = static_cast<std::size_t>(status.st_size);
   if (size < sizeof(SegmentHeader))
     return SegmentError{"the shared segment is too small for its header"};
   void* mapped = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (mapped == MAP_FAILED) return failed("cannot map the shared segment");
-  std::unique_ptr<Segment> segment(new Segment(fd, false, static_cast<char*>(mapped), size));
-  const SegmentHeader& header = segment->header();
-  if (header.magic != kSegmentMagic) return SegmentError{"what was passed is no Ringcast segment"};
-  if (header.version != kSegmentVersion || header.header_bytes != sizeof(SegmentHeader) ||
-      header.block_bytes != sizeof(WorkerBlock) || header.ring_bytes != sizeof(DescriptorRing)) {
-    return SegmentError{"the shared segment has layout version " + std::to_string(header.version) +
-                        ", this binary knows " + std::to_string(kSegmentVersion) +
-                        "; supervisor and workers must be the same build"};
+  char* base = static_cast<char*>(mapped);
+  const SegmentSizes sizes = at<SegmentHeader>(base, 0)->sizes;
+  if (std::optional<SegmentError> error = mismatch(*at<SegmentHeader>(base, 0), sizes, size)) {
+    munmap(base, size);
+    return *std::move(error);
   }
-  if (!sizes_valid(header.sizes) || header.total_bytes != size ||
-      Offsets(header.sizes).total != size) {
-    return SegmentError{"the shared segment's size does not match its header"};
+  const Offsets offsets(sizes);
+  if (offsets.total != size) {
+    munmap(base, size);
+    return size_mismatch();
   }
-  return segment;
+  return std::unique_ptr<Segment>(new Segment(fd, false, base, sizes, offsets));
 }
 
 WorkerBlock& Segment::block(std::uint32_t worker) const {
   assert(worker < workers());
-  return at<WorkerBlock>(base_, Offsets(header_->sizes).blocks)[worker];
+  return at<WorkerBlock>(base_, offsets_.blocks)[worker];
 }
 
 DescriptorRing& Segment::ring(std::uint32_t producer, std::uint32_t consumer) const {
   assert(producer < workers() && consumer < workers());
   // By consumer first: a worker's inbound rings lie side by side.
   const std::size_t index = std::size_t{consumer} * workers() + producer;
-  return at<DescriptorRing>(base_, Offsets(header_->sizes).rings)[index];
+  return at<DescriptorRing>(base_, offsets_.rings)[index];
 }
 
 char* Segment::arena(std::uint32_t worker) const {
   assert(worker < workers());
-  return base_ + Offsets(header_->sizes).arenas + worker * header_->sizes.arena_bytes;
+  return base_ + offsets_.arenas + worker * sizes_.arena_bytes;
 }
 
 std::span<std::atomic<std::uint32_t>> Segment::generations(std::uint32_t worker) const {
   assert(worker < workers());
-  const Offsets offsets(header_->sizes);
-  return {at<std::atomic<std::uint32_t>>(base_,
-                                         offsets.generations + worker * offsets.generations_stride),
-          header_->sizes.slots_per_worker};
+  return {at<std::atomic<std::uint32_t>>(
+              base_, offsets_.generations + worker * offsets_.generations_stride),
+          sizes_.slots_per_worker};
 }
 
 StateWord Segment::state(std::uint32_t worker) const {
@@ -166,33 +190,28 @@ void Segment::set_state(std::uint32_t worker, StateWord state) {
   header_->membership_version.fetch_add(1, std::memory_order_release);
 }
 
-namespace {
-std::atomic<std::uint64_t>& interest_word(char* base, const SegmentSizes& sizes,
-                                          std::size_t bucket) {
-  return at<std::atomic<std::uint64_t>>(base, Offsets(sizes).interest)[bucket];
+std::atomic<std::uint64_t>& Segment::interest_word(std::size_t bucket) const {
+  return at<std::atomic<std::uint64_t>>(base_, offsets_.interest)[bucket];
 }
-}  // namespace
 
 std::uint64_t Segment::interested_workers(std::uint64_t topic_hash) const {
   // Acquire: who learned of a SUBSCRIBED by any path sees the bit that was set before it.
-  return interest_word(base_, header_->sizes, interest_bucket(topic_hash))
-      .load(std::memory_order_acquire);
+  return interest_word(interest_bucket(topic_hash)).load(std::memory_order_acquire);
 }
 
 void Segment::set_interest(std::uint64_t topic_hash, std::uint32_t worker) {
-  interest_word(base_, header_->sizes, interest_bucket(topic_hash))
+  interest_word(interest_bucket(topic_hash))
       .fetch_or(std::uint64_t{1} << worker, std::memory_order_acq_rel);
 }
 
 void Segment::clear_interest(std::uint64_t topic_hash, std::uint32_t worker) {
-  interest_word(base_, header_->sizes, interest_bucket(topic_hash))
+  interest_word(interest_bucket(topic_hash))
       .fetch_and(~(std::uint64_t{1} << worker), std::memory_order_acq_rel);
 }
 
 void Segment::clear_all_interest(std::uint32_t worker) {
   for (std::size_t bucket = 0; bucket < kInterestBuckets; ++bucket) {
-    interest_word(base_, header_->sizes, bucket)
-        .fetch_and(~(std::uint64_t{1} << worker), std::memory_order_acq_rel);
+    interest_word(bucket).fetch_and(~(std::uint64_t{1} << worker), std::memory_order_acq_rel);
   }
 }
 

@@ -61,7 +61,8 @@ class Segment {
   // Makes a new one, all workers dead, with random keys.
   static Result create(const SegmentSizes& sizes);
 
-  // Maps the one behind `fd` (which stays the caller's). Checks magic, version, layout and size.
+  // Maps the one behind `fd` (which stays the caller's). Checks seals, magic, version, layout and
+  // size.
   static Result attach(int fd);
 
   ~Segment();
@@ -70,8 +71,8 @@ class Segment {
 
   int fd() const { return fd_; }  // owned if created, the caller's if attached
   SegmentHeader& header() const { return *header_; }
-  std::uint32_t workers() const { return header_->sizes.workers; }
-  std::size_t arena_bytes() const { return header_->sizes.arena_bytes; }
+  std::uint32_t workers() const { return sizes_.workers; }
+  std::size_t arena_bytes() const { return sizes_.arena_bytes; }
 
   WorkerBlock& block(std::uint32_t worker) const;
   DescriptorRing& ring(std::uint32_t producer, std::uint32_t consumer) const;
@@ -86,7 +87,8 @@ class Segment {
 
   // Interest bits: bit w of a topic's bucket is set while worker w may have a subscriber of a topic
   // that hashes there. Set before SUBSCRIBED leaves, cleared after the last subscriber is gone; a
-  // bit too many costs a descriptor, never a delivery. Each worker writes its own bit.
+  // bit too many costs a descriptor, never a delivery. Each worker writes its own bit. A bucket is
+  // shared by topics: clear the bit after the last subscriber of all topics of the bucket is gone.
   std::uint64_t interested_workers(std::uint64_t topic_hash) const;
   void set_interest(std::uint64_t topic_hash, std::uint32_t worker);
   void clear_interest(std::uint64_t topic_hash, std::uint32_t worker);
@@ -99,13 +101,23 @@ class Segment {
   void clear_all_interest(std::uint32_t worker);
 
  private:
-  Segment(int fd, bool owns_fd, char* base, std::size_t size);
+  // Where each part begins, in bytes from the start of the segment.
+  struct Offsets {
+    explicit Offsets(const SegmentSizes& sizes);
+    std::size_t interest, blocks, generations, generations_stride, rings, arenas, total;
+  };
+
+  Segment(int fd, bool owns_fd, char* base, const SegmentSizes& sizes, const Offsets& offsets);
+  static void build(char* base, const SegmentSizes& sizes, const Offsets& offsets);
+  std::atomic<std::uint64_t>& interest_word(std::size_t bucket) const;
 
   int fd_;
   bool owns_fd_;
   char* base_;
-  std::size_t size_;
   SegmentHeader* header_;
+  // Private copies, checked once: no address is ever computed from what lies in shared memory.
+  SegmentSizes sizes_;
+  Offsets offsets_;
 };
 
 }  // namespace ringcast::ring

@@ -2,9 +2,12 @@
 // pushed and sees the sleeping flag set.
 //
 // No wake-up is lost. SYNC POINT ring-sleep:
-//   consumer: sleeping = 1;  fence(seq_cst);  look at all its rings once more;  sleep only if all
-//   are empty producer: push;          fence(seq_cst);  look at sleeping;                 write the
-//   eventfd if it is set
+//
+//   consumer: sleeping = 1; fence(seq_cst); look at all its rings again; sleep only if all are
+//   empty
+//
+//   producer: push;         fence(seq_cst); look at sleeping;            write the eventfd if set
+//
 // Of two seq_cst fences one comes first in their single total order. If the consumer's does, the
 // producer sees sleeping = 1 and writes; if the producer's does, the consumer sees the push and
 // stays awake.
