@@ -1,0 +1,126 @@
+// ringcast-cli: the command line of a Ringcast broker, or of any other WAMP router.
+#include <CLI/CLI.hpp>
+#include <map>
+
+#include "client/cli/exit_code.h"
+#include "client/cli/publish.h"
+#include "client/cli/subscribe.h"
+
+namespace ringcast::cli {
+namespace {
+
+constexpr const char* kExitCodes =
+    "Exit codes: 0 done; 1 the connection failed, was lost or timed out; 2 the command line or the "
+    "input\n"
+    "is not usable; 3 the broker refused (HTTP status, ABORT or ERROR).";
+
+const std::string kPublishFooter =
+    std::string(
+        "Examples:\n"
+        "  ringcast-cli publish greetings '\"hello\"' 42 --kwargs '{\"from\": \"me\"}'\n"
+        "  tail -f app.log.jsonl | ringcast-cli publish app.log -\n"
+        "  ringcast-cli publish stocks. --from quotes.csv --topic-field symbol --rate 100\n"
+        "  ringcast-cli publish flights --from flights.json --no-acknowledge\n\n"
+        "Each ARG is sent as the JSON value it is, or as a string if it is none. Of a stream each "
+        "record is\n"
+        "one publication: an array is sent as arguments, an object as keyword arguments, anything "
+        "else as the\n"
+        "only argument. Without --no-acknowledge, exit code 0 means that the broker took "
+        "everything.\n\n") +
+    kExitCodes;
+
+const std::string kSubscribeFooter =
+    std::string(
+        "Examples:\n"
+        "  ringcast-cli subscribe greetings\n"
+        "  ringcast-cli subscribe stocks.ACME stocks.INIT --output json | jq .kwargs.price\n"
+        "  ringcast-cli subscribe jobs.done --count 1 --timeout 60\n\n"
+        "Writes 'subscribed TOPIC ID' to standard error once the broker has confirmed, events to "
+        "standard\n"
+        "output. Ctrl-C leaves with exit code 0. With --count, running into --timeout is exit code "
+        "1.\n\n") +
+    kExitCodes;
+
+void add_publish(CLI::App& app, PublishOptions& options, bool& from_stdin) {
+  CLI::App* command = app.add_subcommand("publish", "publish messages to a topic");
+  command->footer(kPublishFooter);
+  options.connect.add_to(*command);
+  command->add_option("TOPIC", options.topic, "the topic; with --topic-field its beginning")
+      ->required();
+  command->add_option("ARG", options.args,
+                      "arguments of the message; a single - reads standard input");
+  command->add_option("--kwargs", options.kwargs, "keyword arguments, a JSON object");
+  CLI::Option* from =
+      command->add_option("--from", options.from, "publish the records of this file");
+  command->add_flag("--stdin", from_stdin, "publish the records of standard input")->excludes(from);
+  command
+      ->add_option(
+          "--format", options.format,
+          "what the records are: jsonl (one JSON value per line), json (one array of records), csv "
+          "(with a header line); by the file's ending if not given, else jsonl")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, InputFormat>{
+          {"jsonl", InputFormat::jsonl}, {"json", InputFormat::json}, {"csv", InputFormat::csv}}));
+  command->add_option("--topic-field", options.topic_field,
+                      "append the value of this field of each record to TOPIC");
+  command
+      ->add_option("--rate", options.rate_per_s, "publications per second; 0: as fast as possible")
+      ->check(CLI::NonNegativeNumber);
+  command->add_option("--count", options.count,
+                      "stop after this many publications; a single message is repeated");
+  command->add_flag("--acknowledge,!--no-acknowledge", options.acknowledge,
+                    "wait for the broker to confirm each publication (the default)");
+  command->add_option("--window", options.window, "confirmations awaited at a time")
+      ->capture_default_str()
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 20));
+}
+
+void add_subscribe(CLI::App& app, SubscribeOptions& options) {
+  CLI::App* command = app.add_subcommand("subscribe", "print the events of topics");
+  command->footer(kSubscribeFooter);
+  options.connect.add_to(*command);
+  command->add_option("TOPIC", options.topics, "the topics")->required();
+  command->add_option("--count", options.count, "leave after this many events");
+  command->add_option("--timeout", options.timeout_s, "leave after this many seconds")
+      ->check(CLI::NonNegativeNumber);
+  command
+      ->add_option("--output", options.output,
+                   "pretty (for people), json (one object per line) or raw (just the arguments)")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, OutputStyle>{{"pretty", OutputStyle::pretty},
+                                             {"raw", OutputStyle::raw},
+                                             {"json", OutputStyle::json}}));
+}
+
+int main(int argc, char** argv) {
+  CLI::App app("Publish to and subscribe at a Ringcast broker, or any other WAMP router.",
+               "ringcast-cli");
+  app.set_version_flag("--version", "ringcast-cli " RINGCAST_VERSION);
+  app.require_subcommand(1);
+  app.footer(std::string("ringcast-cli COMMAND --help shows a command's options and examples.\n") +
+             kExitCodes);
+  PublishOptions publish;
+  SubscribeOptions subscribe;
+  bool from_stdin = false;
+  add_publish(app, publish, from_stdin);
+  add_subscribe(app, subscribe);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kExitOk : kExitUsage;
+  }
+  if (app.got_subcommand("subscribe")) return run_subscribe(subscribe);
+
+  const bool dash = publish.args == std::vector<std::string>{"-"};
+  if (from_stdin || (dash && publish.from.empty())) publish.from = "-";
+  const bool has_message = !publish.kwargs.empty() || (!publish.args.empty() && !dash);
+  if (!publish.from.empty() && has_message) {
+    return report({client::Failure::Kind::input, "both a message and records to publish were given",
+                   "give either ARG and --kwargs, or --from FILE or --stdin"});
+  }
+  return run_publish(publish);
+}
+
+}  // namespace
+}  // namespace ringcast::cli
+
+int main(int argc, char** argv) { return ringcast::cli::main(argc, argv); }

@@ -1,0 +1,230 @@
+#include "client/cli/publish.h"
+
+#include <fmt/format.h>
+
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+
+#include "client/cli/exit_code.h"
+#include "client/cli/input.h"
+#include "client/session.h"
+#include "wire/uri.h"
+
+namespace ringcast::cli {
+namespace {
+
+namespace asio = boost::asio;
+using client::Failure;
+using client::Session;
+using Clock = std::chrono::steady_clock;
+
+// Not yet taken by the kernel: past this, publishing waits for the connection.
+constexpr std::size_t kQueuedBytesMax = 1 << 20;
+
+// Publishes as fast as rate, window and connection allow. Everything that may let the next one go
+// (an acknowledgement, a drained connection, the clock, more input) calls pump().
+class Publisher {
+ public:
+  // `input` is null for one message, which is `message`.
+  Publisher(asio::io_context& context, const PublishOptions& options,
+            Session::Options session_options, std::unique_ptr<Input> input, Publication message)
+      : options_(options),
+        context_(context),
+        input_(std::move(input)),
+        message_(std::move(message)),
+        count_(options.count == 0 && !input_ ? 1 : options.count),
+        pace_(context_),
+        signals_(context_, SIGINT, SIGTERM),
+        session_(context_, std::move(session_options),
+                 {[this](std::uint64_t) { start(); }, [this] { pump(); },
+                  [this](const std::optional<Failure>& failure) { closed(failure); }}) {}
+
+  int run() {
+    signals_.async_wait([this](boost::system::error_code error, int) {
+      if (error) return;
+      fail({Failure::Kind::closed, "interrupted before everything was published", ""});
+    });
+    session_.open();
+    context_.run();
+    if (failure_) {
+      const int code = report(*failure_);
+      if (input_) fmt::print(stderr, "published {} before that\n", settled());
+      return code;
+    }
+    if (input_) fmt::print(stderr, "published {}\n", settled());
+    return kExitOk;
+  }
+
+ private:
+  std::size_t settled() const { return options_.acknowledge ? acknowledged_ : sent_; }
+
+  void start() {
+    started_ = Clock::now();
+    open_ = true;
+    pump();
+  }
+
+  void pump() {
+    while (open_ && !stopped_ && may_send_now()) {
+      if (count_ != 0 && sent_ == count_) {
+        stopped_ = true;
+        break;
+      }
+      if (!input_) {
+        publish(message_);
+        continue;
+      }
+      Input::Next next = input_->next();
+      if (std::holds_alternative<InputLater>(next)) return wait_for_input();
+      if (auto* failure = std::get_if<Failure>(&next)) return fail(std::move(*failure));
+      if (std::holds_alternative<InputEnd>(next)) {
+        stopped_ = true;
+        break;
+      }
+      publish(std::get<Publication>(next));
+    }
+    leave_when_settled();
+  }
+
+  bool may_send_now() {
+    if (waiting_for_input_ || pacing_) return false;
+    if (options_.acknowledge && in_flight_ >= options_.window) return false;
+    if (session_.queued_bytes() > kQueuedBytesMax) return false;
+    if (options_.rate_per_s <= 0) return true;
+    if (count_ != 0 && sent_ == count_) return true;  // nothing to wait for any more
+    const auto due =
+        started_ + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(
+                       static_cast<double>(sent_) / options_.rate_per_s));
+    if (Clock::now() >= due) return true;
+    pacing_ = true;
+    pace_.expires_at(due);
+    pace_.async_wait([this](boost::system::error_code error) {
+      pacing_ = false;
+      if (!error) pump();
+    });
+    return false;
+  }
+
+  void wait_for_input() {
+    waiting_for_input_ = true;
+    input_->wait([this] {
+      waiting_for_input_ = false;
+      pump();
+    });
+  }
+
+  void publish(const Publication& publication) {
+    std::string topic = options_.topic;
+    if (!options_.topic_field.empty() && !append_topic_field(publication, topic)) return;
+    if (!wire::uri_valid(topic, wire::UriRule::loose)) {
+      return fail({Failure::Kind::input, fmt::format("'{}' is not a topic", topic),
+                   "a topic is components without white space or '#', joined by single dots"});
+    }
+    auto encoded = encode(session_.serializer(), publication);
+    if (auto* failure = std::get_if<Failure>(&encoded)) return fail(std::move(*failure));
+    ++sent_;
+    const wire::Payload payload = std::get<EncodedPayload>(encoded).view();
+    if (!options_.acknowledge) return session_.publish(topic, payload, nullptr);
+    ++in_flight_;
+    session_.publish(topic, payload, [this, topic](const Session::IdOrFailure& result) {
+      --in_flight_;
+      if (const auto* failure = std::get_if<Failure>(&result)) {
+        Failure refused = *failure;
+        if (refused.kind == Failure::Kind::refused) {
+          refused.cause =
+              fmt::format("the broker refused the publication to '{}': {}", topic, refused.cause);
+        }
+        return fail(std::move(refused));
+      }
+      ++acknowledged_;
+      pump();
+    });
+  }
+
+  bool append_topic_field(const Publication& publication, std::string& topic) {
+    const auto& record = publication.kwargs;
+    const auto field = record.is_object() ? record.find(options_.topic_field) : record.end();
+    if (!record.is_object() || field == record.end() || field->is_structured()) {
+      fail({Failure::Kind::input,
+            fmt::format("record {} has no plain field '{}' to make its topic of",
+                        input_ ? input_->records() : sent_ + 1, options_.topic_field),
+            "check --topic-field against the names in the data"});
+      return false;
+    }
+    topic += field->is_string() ? field->get<std::string>() : field->dump();
+    return true;
+  }
+
+  // The first failure decides. What is in flight is still awaited.
+  void fail(Failure failure) {
+    if (!failure_) failure_ = std::move(failure);
+    stopped_ = true;
+    leave_when_settled();
+  }
+
+  void leave_when_settled() {
+    if (!stopped_ || in_flight_ != 0) return;
+    session_.close();
+  }
+
+  void closed(const std::optional<Failure>& failure) {
+    open_ = false;
+    if (failure && !failure_) failure_ = failure;
+    context_.stop();
+  }
+
+  const PublishOptions& options_;
+  asio::io_context& context_;
+  const std::unique_ptr<Input> input_;
+  const Publication message_;
+  const std::size_t count_;  // publications at most; 0: no limit
+  asio::steady_timer pace_;
+  asio::signal_set signals_;
+  Clock::time_point started_;
+  std::size_t sent_ = 0;
+  std::size_t in_flight_ = 0;
+  std::size_t acknowledged_ = 0;
+  std::optional<Failure> failure_;
+  bool open_ = false;               // true from WELCOME to the end
+  bool stopped_ = false;            // nothing more will be published
+  bool pacing_ = false;             // true while pace_ is armed
+  bool waiting_for_input_ = false;  // true while input_->wait() is pending
+  Session session_;
+};
+
+std::variant<Publication, Failure> message_of(const PublishOptions& options) {
+  Publication message{Json::array(), nullptr};
+  for (const std::string& argument : options.args)
+    message.args.push_back(value_of_argument(argument));
+  if (options.kwargs.empty()) return message;
+  message.kwargs = Json::parse(options.kwargs, nullptr, false);
+  if (message.kwargs.is_object()) return message;
+  return Failure{Failure::Kind::input,
+                 fmt::format("--kwargs {} is not a JSON object", options.kwargs),
+                 "write it as '{\"name\": value}', quoted for the shell"};
+}
+
+}  // namespace
+
+int run_publish(const PublishOptions& options) {
+  auto session_options = options.connect.session_options();
+  if (const auto* failure = std::get_if<Failure>(&session_options)) return report(*failure);
+  auto message = message_of(options);
+  if (const auto* failure = std::get_if<Failure>(&message)) return report(*failure);
+
+  asio::io_context context;
+  std::unique_ptr<Input> input;
+  if (!options.from.empty()) {
+    auto opened = Input::open(context, options.from, options.format);
+    if (const auto* failure = std::get_if<Failure>(&opened)) return report(*failure);
+    input = std::move(std::get<std::unique_ptr<Input>>(opened));
+  }
+  Publisher publisher(context, options, std::move(std::get<Session::Options>(session_options)),
+                      std::move(input), std::move(std::get<Publication>(message)));
+  return publisher.run();
+}
+
+}  // namespace ringcast::cli
