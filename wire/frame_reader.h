@@ -1,10 +1,11 @@
 // Bytes to WebSocket messages (RFC 6455 sections 5 to 8), one reader per connection, over wslay's
-// frame API. Pull style: the caller hands over what it received and takes one event at a time, so it
-// can stop in the middle of a batch (back-pressure) and go on later with what is left.
+// frame API. Pull style: the caller hands over what it received and takes one event at a time, so
+// it can stop in the middle of a batch (back-pressure) and go on later with what is left.
 //
-// Owned by one connection, used by that connection's thread only. While no message and no frame is in
-// progress a reader owns no memory beyond itself: parser state is taken from a FrameStatePool of that
-// thread at the first byte and given back at the message boundary.
+// Owned by one connection, used by that connection's thread only. While no message and no frame is
+// in progress a reader owns no memory beyond itself: parser state is taken from a FrameStatePool of
+// that thread at the first byte. It holds the payload that was returned last, so it goes back when
+// that is not needed any more: with the next read() that finds no input, or by rest().
 #pragma once
 
 #include <cstddef>
@@ -32,11 +33,14 @@ struct FrameEvent {
     ping,       // payload set (0 to 125 bytes)
     pong,       // payload set
     close,      // the peer's close frame: code (1005 if it carried none) and reason in payload
-    violation,  // the peer broke the protocol: answer with a close frame of `code`, reason in payload
+    violation,  // the peer broke the protocol: answer with a close frame of `code`, reason in
+                // payload (ASCII, naming the cause; 1002 protocol, 1007 text, 1008 fragments_max,
+                // 1009 size)
   };
   Kind kind = Kind::need_more;
   std::uint16_t code = 0;
-  Bytes payload;  // valid until the next call on this reader. Messages: 64 readable bytes follow it.
+  Bytes
+      payload;  // valid until the next call on this reader. Messages: 64 readable bytes follow it.
 };
 
 class FrameState;  // wslay's context and the message under assembly
@@ -49,10 +53,15 @@ class FrameStatePool {
   FrameStatePool(const FrameStatePool&) = delete;
   FrameStatePool& operator=(const FrameStatePool&) = delete;
 
-  std::unique_ptr<FrameState> take();
-  void give_back(std::unique_ptr<FrameState> state);
+  // The number of states kept now.
+  std::size_t kept() const { return kept_.size(); }
 
  private:
+  friend class FrameReader;
+  std::unique_ptr<FrameState> take();
+  // Drops the state if it was left in the middle of a frame, or if enough are kept.
+  void give_back(std::unique_ptr<FrameState> state);
+
   std::vector<std::unique_ptr<FrameState>> kept_;
   std::size_t kept_max_;
 };
@@ -65,18 +74,26 @@ class FrameReader {
   FrameReader(FrameReader&&) noexcept;
   FrameReader& operator=(FrameReader&&) noexcept;
 
-  // Consumes from the front of `input` up to and including the first event and returns it; what is left
-  // in `input` has not been looked at. After close or violation the reader must not be called again.
+  // Consumes from the front of `input` up to and including the first event and returns it; what is
+  // left in `input` has not been looked at. The loop is: read until need_more comes. After close or
+  // violation it must not be called again.
   FrameEvent read(Bytes& input);
 
-  // True exactly while no frame and no fragmented message is in progress (and no memory is held).
+  // Gives the parser state back if no frame and no fragmented message is in progress, and with it
+  // the payload of the last event. For a caller that does not read until need_more, such as one
+  // that stops for back-pressure. No effect otherwise; may be called at any time.
+  void rest();
+
+  // True exactly while no memory is held, which implies that no frame and no fragmented message is
+  // in progress. After an event, true from the next read() without input, or rest(), on.
   bool idle() const;
 
  private:
   const FrameLimits* limits_;
   FrameStatePool* pool_;
-  std::unique_ptr<FrameState> state_;
+  std::unique_ptr<FrameState> state_;  // set exactly while not idle
   Role role_;
+  bool ended_ = false;  // true from a close or violation event on
 };
 
 }  // namespace ringcast::wire
