@@ -31,6 +31,7 @@ class MessageBuffer {
   // Zeroes the padding and returns the message.
   Bytes finish();
   std::size_t size() const { return size_; }
+  std::size_t capacity() const { return capacity_; }
   // Empties the buffer; keeps its memory only up to `kept_max` bytes.
   void clear(std::size_t kept_max);
 

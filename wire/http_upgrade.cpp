@@ -208,6 +208,7 @@ UpgradeRequestResult parse_upgrade_request(Bytes received) {
 
   Parser parser;
   parser.header_limit(kUpgradeHeaderBytesMax);
+  parser.body_limit(boost::none);  // the body is judged below
   beast::error_code error;
   const std::size_t parsed = parser.put(boost::asio::buffer(head.data(), head.size()), error);
   if (error && error != http::error::unexpected_body) return refuse_malformed(error);

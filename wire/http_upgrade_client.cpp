@@ -112,6 +112,7 @@ UpgradeResponseResult parse_upgrade_response(Bytes received, Bytes key,
 
   Parser parser;
   parser.header_limit(kUpgradeHeaderBytesMax);
+  parser.body_limit(boost::none);  // of a body only the beginning is looked at
   beast::error_code error;
   parser.put(boost::asio::buffer(received.data(), head_size), error);
   if (error && error != http::error::unexpected_body)
