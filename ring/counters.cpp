@@ -38,6 +38,7 @@ constexpr std::array<std::string_view, kCounterCount> kNames = {
     "buffers_exhausted",
     "home_topics",
     "wakeups_sent",
+    "payloads_not_transcodable",
 };
 static_assert(!kNames.back().empty(), "every counter has a name");
 

@@ -48,6 +48,7 @@ enum class Counter : std::uint32_t {
   buffers_exhausted,  // receives that found no provided buffer
   home_topics,        // gauge: topics this worker is home to
   wakeups_sent,
+  payloads_not_transcodable,  // events that a session of the other serializer could not be shown
   count_,
 };
 inline constexpr std::size_t kCounterCount = static_cast<std::size_t>(Counter::count_);

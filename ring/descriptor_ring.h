@@ -23,11 +23,14 @@ class DescriptorRing {
   // Producer. Pushes from the front as many as fit and makes them visible at once; returns how
   // many.
   std::size_t push(std::span<const Descriptor> batch) {
-    return queue_.push(batch.data(), batch.size());
+    // An empty batch may have no address, which memmove may not be given.
+    return batch.empty() ? 0 : queue_.push(batch.data(), batch.size());
   }
 
   // Consumer. Pops up to out.size() descriptors; returns how many.
-  std::size_t pop(std::span<Descriptor> out) { return queue_.pop(out.data(), out.size()); }
+  std::size_t pop(std::span<Descriptor> out) {
+    return out.empty() ? 0 : queue_.pop(out.data(), out.size());
+  }
 
   // Consumer: whether nothing is there. A producer may be pushing at the same moment; see wakeup.h
   // for how a consumer makes sure before it sleeps.
