@@ -1,0 +1,55 @@
+// Drives npm autobahn, unchanged. Argument: json or msgpack.
+import { createRequire } from 'node:module';
+import { bytesFor, report, serve, unwrap, wrap } from './protocol.mjs';
+
+const require = createRequire(import.meta.url);
+const autobahn = require('autobahn');
+
+const serializer = process.argv[2];
+const Serializer = {
+  json: autobahn.serializer.JSONSerializer,
+  msgpack: autobahn.serializer.MsgpackSerializer,
+}[serializer];
+const sessions = new Map();
+const subscriptions = new Map();
+
+serve({
+  open({ session, url, realm }) {
+    return new Promise((resolve, reject) => {
+      const connection = new autobahn.Connection({
+        url, realm, max_retries: 0, serializers: [new Serializer()],
+      });
+      connection.onopen = (opened, details) => {
+        sessions.set(session, { connection, opened });
+        resolve({ session_id: String(opened.id), protocol: details.transport.protocol });
+      };
+      connection.onclose = (reason, details) => {
+        report({ closed: session, reason: details.reason || reason });
+        reject(new Error(`closed: ${reason} ${JSON.stringify(details)}`));
+        return true;  // do not reconnect
+      };
+      connection.open();
+    });
+  },
+  async subscribe({ session, topic }) {
+    const handler = (args, kwargs) =>
+      report({ event: session, topic, args: wrap(args), kwargs: wrap(kwargs) });
+    const subscription = await sessions.get(session).opened.subscribe(topic, handler);
+    subscriptions.set(`${session} ${topic}`, subscription);
+    return { subscription: subscription.id };
+  },
+  async unsubscribe({ session, topic }) {
+    await sessions.get(session).opened.unsubscribe(subscriptions.get(`${session} ${topic}`));
+    return {};
+  },
+  async publish({ session, topic, args, kwargs, options }) {
+    const convert = bytesFor(serializer);
+    const publication = await sessions.get(session).opened.publish(
+      topic, unwrap(args, convert), unwrap(kwargs, convert), options);
+    return { publication: publication ? String(publication.id) : null };
+  },
+  close({ session }) {
+    sessions.get(session).connection.close();
+    return {};
+  },
+});

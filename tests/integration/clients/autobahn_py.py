@@ -1,0 +1,118 @@
+"""Drives python3-autobahn, unchanged. Argument: json or msgpack. See drivers.py for the lines it speaks."""
+
+import asyncio
+import base64
+import json
+import sys
+
+from autobahn.asyncio.wamp import ApplicationRunner, ApplicationSession
+from autobahn.wamp.serializer import JsonSerializer, MsgPackSerializer
+from autobahn.wamp.types import PublishOptions
+
+SERIALIZER = {"json": JsonSerializer, "msgpack": MsgPackSerializer}[sys.argv[1]]
+sessions = {}
+subscriptions = {}
+
+
+def report(**fields):
+    print(json.dumps(fields), flush=True)
+
+
+def unwrap(value):
+    if isinstance(value, list):
+        return [unwrap(item) for item in value]
+    if isinstance(value, dict):
+        if "$bytes" in value:
+            return base64.b64decode(value["$bytes"])
+        return {k: unwrap(v) for k, v in value.items()}
+    return value
+
+
+def wrap(value):
+    if isinstance(value, bytes):
+        return {"$bytes": base64.b64encode(value).decode()}
+    if isinstance(value, (list, tuple)):
+        return [wrap(item) for item in value]
+    if isinstance(value, dict):
+        return {k: wrap(v) for k, v in value.items()}
+    return value
+
+
+async def open_session(session, url, realm):
+    joined = asyncio.get_running_loop().create_future()
+
+    class Driven(ApplicationSession):
+        def onJoin(self, details):
+            joined.set_result(details)
+
+        def onLeave(self, details):
+            report(closed=session, reason=details.reason)
+            if not joined.done():
+                joined.set_exception(RuntimeError(f"{details.reason}: {details.message}"))
+            self.disconnect()
+
+    # The runner's coroutine connects; the session that it makes is the one that we drive.
+    made = []
+    runner = ApplicationRunner(url, realm, serializers=[SERIALIZER()])
+    await runner.run(lambda config: made.append(Driven(config)) or made[0], start_loop=False)
+    details = await joined
+    sessions[session] = made[0]
+    return {"session_id": str(details.session), "protocol": made[0]._transport.websocket_protocol_in_use}
+
+
+async def subscribe(session, topic):
+    def handler(*args, **kwargs):
+        report(event=session, topic=topic, args=wrap(args), kwargs=wrap(kwargs))
+
+    subscription = await sessions[session].subscribe(handler, topic)
+    subscriptions[session, topic] = subscription
+    return {"subscription": subscription.id}
+
+
+async def unsubscribe(session, topic):
+    await subscriptions.pop((session, topic)).unsubscribe()
+    return {}
+
+
+async def publish(session, topic, args=(), kwargs=None, options=None):
+    published = sessions[session].publish(
+        topic, *unwrap(list(args)), options=PublishOptions(**(options or {})), **unwrap(kwargs or {})
+    )
+    publication = await published if published is not None else None
+    return {"publication": str(publication.id) if publication else None}
+
+
+async def close(session):
+    sessions[session].leave()
+    return {}
+
+
+OPERATIONS = {
+    "open": open_session,
+    "subscribe": subscribe,
+    "unsubscribe": unsubscribe,
+    "publish": publish,
+    "close": close,
+}
+
+
+async def answer(command):
+    number, operation = command.pop("id"), command.pop("op")
+    try:
+        report(id=number, **await OPERATIONS[operation](**command))
+    except Exception as error:
+        report(id=number, error=str(getattr(error, "error", None) or error))
+
+
+async def main():
+    loop = asyncio.get_running_loop()
+    lines = asyncio.StreamReader(limit=1 << 24)
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
+    running = set()
+    while line := await lines.readline():
+        task = loop.create_task(answer(json.loads(line)))
+        running.add(task)
+        task.add_done_callback(running.discard)
+
+
+asyncio.run(main())

@@ -1,0 +1,65 @@
+"""Fixtures of the integration tests."""
+
+import sys
+
+import pytest
+
+import broker as broker_module
+from wamp import Session
+
+sys.dont_write_bytecode = True
+
+
+@pytest.fixture
+def start_broker():
+    """Starts brokers with the flags a test needs; each is stopped gracefully, or killed if the test failed."""
+    started = []
+
+    def start(*flags, **options):
+        started.append(broker_module.Broker(*flags, **options))
+        return started[-1]
+
+    yield start
+    problems = []
+    for broker in started:
+        if broker.process.poll() is None:
+            try:
+                broker.stop()
+            except AssertionError as problem:
+                problems.append(str(problem))
+                broker.kill()
+    assert not problems, "\n".join(problems)
+
+
+@pytest.fixture(scope="module")
+def shared_broker():
+    """One broker of two worker processes for a whole file. At its end no connection may be left over."""
+    broker = broker_module.Broker(
+        "--processes", 2, "--threads", 1, "--echo-path", "/echo", "--ping-interval", 600
+    )
+    try:
+        yield broker
+        broker.wait_total("connections", 0)
+        workers = broker.workers
+        assert len(workers) == 2, f"a worker was restarted on the way:\n{broker.log.text()}"
+        announced = [line for line in broker.log.lines if broker_module.WORKER_READY.search(line)]
+        assert len(announced) == 2, f"a worker was restarted on the way:\n{broker.log.text()}"
+        broker.stop()
+    finally:
+        broker.kill()
+
+
+@pytest.fixture
+def join(shared_broker):
+    """Opens WAMP sessions with the shared broker; they are dropped at the end of the test."""
+    opened = []
+
+    def open_session(serializer="json", realm="realm1", details=None):
+        session = Session.open(shared_broker.url, serializer)
+        opened.append(session)
+        session.join(realm, details)
+        return session
+
+    yield open_session
+    for session in opened:
+        session.drop()

@@ -1,0 +1,192 @@
+"""Third-party clients, unchanged, publish and subscribe towards each other over two worker processes."""
+
+import base64
+import itertools
+
+import pytest
+
+from drivers import KINDS, Driver, DriverError
+
+PAYLOADS = {
+    "text": (["hello", ""], {}),
+    "unicode": (["Grüße, 世界 👋🏽 \u0001\u2028 \"quoted\\\"", "Ωμέγα"], {"schlüssel": "naïve 𝄞"}),
+    "numbers": ([0, 1, -1, 2**31, 2**53 - 1, -(2**53) + 1, 0.5, -1.25e-3, 1e300], {}),
+    "nested": (
+        [[], {}, [[["deep"]], {"a": [1, {"b": [None, True, False]}]}]],
+        {"list": [1, [2, [3]]], "dict": {"x": {"y": {"z": "end"}}}, "none": None},
+    ),
+    "binary": ([bytes(range(256)), {"inner": [b"\x00\xff", b""]}], {"key": b"ringcast"}),
+    "arguments only": (["one"], {}),
+    "keywords only": ([], {"only": "keywords"}),
+    "nothing": ([], {}),
+    "long": (["x" * 70000], {"tail": "y" * 300}),
+}
+
+
+class Fleet:
+    """One driver per kind of client; for each kind two sessions, one on each worker."""
+
+    def __init__(self, broker):
+        self.broker = broker
+        self.drivers = {kind: Driver(kind) for kind in KINDS}
+        self.sessions = {}  # (kind, worker) -> session name
+        self.ids = {}
+        numbers = itertools.count(1)
+        for kind in KINDS:
+            for _ in range(8):
+                name = f"session {next(numbers)}"
+                worker = self._open(kind, name)
+                self.sessions.setdefault((kind, worker), name)
+                if all((kind, w) in self.sessions for w in (0, 1)):
+                    break
+            assert all((kind, w) in self.sessions for w in (0, 1)), f"8 sessions of {kind} on one worker"
+
+    def _connections(self):
+        return {worker: values["connections"] for worker, values in self.broker.counters().items()}
+
+    def _open(self, kind, name):
+        """Opens a session and says which worker got it."""
+        before = self._connections()
+        opened = self.drivers[kind].call("open", name, url=self.broker.url, realm="realm1")
+        assert opened["protocol"] == f"wamp.2.{self.drivers[kind].serializer}"
+        self.ids[name] = opened["session_id"]
+        after = self._connections()
+        grown = [worker for worker in after if after[worker] > before[worker]]
+        assert len(grown) == 1, f"{before} -> {after}"
+        return grown[0]
+
+    def subscribe_all(self, topic):
+        waiting = []
+        for (kind, _), name in self.sessions.items():
+            waiting.append((self.drivers[kind], self.drivers[kind].send("subscribe", name, topic=topic)))
+        return [driver.answer(number)["subscription"] for driver, number in waiting]
+
+    def end(self):
+        for driver in self.drivers.values():
+            driver.end()
+
+
+@pytest.fixture(scope="module")
+def fleet(shared_broker):
+    fleet = Fleet(shared_broker)
+    yield fleet
+    fleet.end()
+
+
+def as_seen_by(kind, value):
+    """Binary values reach JavaScript's JSON clients as the convention's string, all others as bytes."""
+    if isinstance(value, bytes):
+        if kind in ("autobahn-js json", "wampy json"):
+            return "\0" + base64.b64encode(value).decode()
+        return value
+    if isinstance(value, list):
+        return [as_seen_by(kind, item) for item in value]
+    if isinstance(value, dict):
+        return {key: as_seen_by(kind, item) for key, item in value.items()}
+    return value
+
+
+def test_sessions_have_distinct_ids(fleet):
+    assert len(set(fleet.ids.values())) == len(fleet.ids)
+
+
+@pytest.mark.parametrize("publisher", KINDS)
+def test_every_client_understands_every_other(fleet, publisher):
+    """One publisher kind, on each worker, towards every kind of subscriber on each worker."""
+    topic = "matrix." + publisher.replace(" ", "_").replace("-", "_")
+    ids = fleet.subscribe_all(topic)
+    assert len(set(ids)) == 1, f"subscription ids of one topic differ: {ids}"
+    driver = fleet.drivers[publisher]
+    for worker in (0, 1):
+        source = fleet.sessions[publisher, worker]
+        for name, (args, kwargs) in PAYLOADS.items():
+            answer = driver.publish(source, topic, args, kwargs, acknowledge=True)
+            assert answer["publication"], answer
+        for (kind, at), session in fleet.sessions.items():
+            if session == source:
+                continue
+            for name, (args, kwargs) in PAYLOADS.items():
+                got = fleet.drivers[kind].next_event(session, topic)
+                want = (as_seen_by(kind, args), as_seen_by(kind, kwargs))
+                assert got == want, f"{name}: {publisher} on worker {worker} -> {kind} on worker {at}"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_exclude_me(fleet, kind):
+    """A publisher gets its own event only if it says so. wampy never sends exclude_me=false."""
+    topic = "exclude." + kind.replace(" ", "_").replace("-", "_")
+    driver, session = fleet.drivers[kind], fleet.sessions[kind, 0]
+    driver.call("subscribe", session, topic=topic)
+    driver.publish(session, topic, ["unseen"], {}, acknowledge=True)
+    if kind.startswith("wampy"):
+        other = "autobahn-python msgpack"
+        fleet.drivers[other].publish(fleet.sessions[other, 1], topic, ["seen"], {}, acknowledge=True)
+    else:
+        driver.publish(session, topic, ["unseen too"], {}, acknowledge=True, exclude_me=True)
+        driver.publish(session, topic, ["seen"], {}, acknowledge=True, exclude_me=False)
+    assert driver.next_event(session, topic)[0] == ["seen"]
+    assert driver.pending(session, topic) == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_event_after_unsubscribe(fleet, kind):
+    driver, session = fleet.drivers[kind], fleet.sessions[kind, 1]
+    suffix = kind.replace(" ", "_").replace("-", "_")
+    left, kept = f"left.{suffix}", f"kept.{suffix}"
+    for topic in (left, kept):
+        driver.call("subscribe", session, topic=topic)
+    source = fleet.drivers["autobahn-js json"], fleet.sessions["autobahn-js json", 0]
+    source[0].publish(source[1], left, [1], {}, acknowledge=True)
+    assert driver.next_event(session, left)[0] == [1]
+    driver.call("unsubscribe", session, topic=left)
+    for topic in (left, kept):
+        source[0].publish(source[1], topic, [2], {}, acknowledge=True)
+    assert driver.next_event(session, kept)[0] == [2]
+    assert driver.pending(session, left) == 0
+    assert session not in driver.closed
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_unacknowledged_publications_arrive_in_order(fleet, kind):
+    topic = "order." + kind.replace(" ", "_").replace("-", "_")
+    fleet.subscribe_all(topic)
+    driver, session = fleet.drivers[kind], fleet.sessions[kind, 1]
+    count = 50
+    for number in range(count):
+        driver.send("publish", session, topic=topic, args=[number], kwargs={}, options={})
+    for (other, _), name in fleet.sessions.items():
+        if name != session:
+            got = [fleet.drivers[other].next_event(name, topic)[0][0] for _ in range(count)]
+            assert got == list(range(count)), f"{kind} -> {other}"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_error_reaches_the_client_and_the_session_lives_on(fleet, kind):
+    """The router's own topics may not be published to. wampy refuses such topics itself."""
+    driver, session = fleet.drivers[kind], fleet.sessions[kind, 0]
+    with pytest.raises(DriverError) as caught:
+        driver.publish(session, "wamp.metatopic", [1], {}, acknowledge=True)
+    if not kind.startswith("wampy"):
+        assert "wamp.error.invalid_uri" in str(caught.value)
+    topic = "after.error." + kind.replace(" ", "_").replace("-", "_")
+    driver.call("subscribe", session, topic=topic)
+    other = fleet.drivers["wampy msgpack"], fleet.sessions["wampy msgpack", 1]
+    other[0].publish(other[1], topic, ["alive"], {})
+    assert driver.next_event(session, topic)[0] == ["alive"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_leaving_closes_cleanly(shared_broker, fleet, kind):
+    driver = fleet.drivers[kind]
+    name = f"leaving {kind}"
+    driver.call("open", name, url=shared_broker.url, realm="realm1")
+    driver.call("close", name)
+    reason = driver.wait_closed(name)
+    # autobahn-js and autobahn-python name the router's answer to their GOODBYE, wampy only that it ended.
+    assert reason in ("wamp.close.normal", "wamp.close.goodbye_and_out", "closed"), reason
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_unknown_realm_is_refused(shared_broker, fleet, kind):
+    with pytest.raises(DriverError):
+        fleet.drivers[kind].call("open", f"nowhere {kind}", url=shared_broker.url, realm="nowhere")
