@@ -1,5 +1,5 @@
-// WebSocket frames to bytes (RFC 6455 section 5.2), written straight to where they will be sent from.
-// Stateless; any thread.
+// WebSocket frames to bytes (RFC 6455 section 5.2), written straight to where they will be sent
+// from. Stateless; any thread.
 #pragma once
 
 #include <cstddef>
@@ -25,7 +25,8 @@ inline constexpr std::size_t kServerFrameHeaderMax = 10;
 // Bytes of an unmasked header in front of `payload_size` bytes: 2, 4 or 10.
 std::size_t frame_header_size(std::size_t payload_size);
 
-// Writes an unmasked, final frame header to `out`, which has frame_header_size() bytes; returns the end.
+// Writes an unmasked, final frame header to `out`, which has frame_header_size() bytes; returns the
+// end.
 char* write_frame_header(char* out, Opcode opcode, std::size_t payload_size);
 
 // Server to client: appends one whole unmasked frame.
@@ -35,8 +36,8 @@ void append_frame(std::string& out, Opcode opcode, Bytes payload);
 void append_masked_frame(std::string& out, Opcode opcode, bool fin, Bytes payload,
                          std::uint32_t mask);
 
-// The payload of a close frame: code in network order, then `reason` cut to 123 bytes at a code point
-// boundary.
+// The payload of a close frame: code in network order, then `reason` cut to 123 bytes at a code
+// point boundary.
 std::string close_payload(std::uint16_t code, Bytes reason);
 
 }  // namespace ringcast::wire

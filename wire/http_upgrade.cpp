@@ -7,6 +7,9 @@
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/rfc7230.hpp>
+#include <cstdint>
+#include <iterator>
+#include <limits>
 #include <new>
 #include <optional>
 #include <utility>
@@ -208,7 +211,7 @@ UpgradeRequestResult parse_upgrade_request(Bytes received) {
 
   Parser parser;
   parser.header_limit(kUpgradeHeaderBytesMax);
-  parser.body_limit(boost::none);  // the body is judged below
+  parser.body_limit(std::numeric_limits<std::uint64_t>::max());  // the body is judged below
   beast::error_code error;
   const std::size_t parsed = parser.put(boost::asio::buffer(head.data(), head.size()), error);
   if (error && error != http::error::unexpected_body) return refuse_malformed(error);

@@ -20,12 +20,13 @@ struct UpgradeRequest {
   std::vector<std::string> subprotocols;  // in the client's order
   std::string extensions;                 // Sec-WebSocket-Extensions, as sent, lines joined by ", "
   std::string host;
-  std::string origin;      // empty if absent
-  std::string user_agent;  // empty if absent
+  std::string origin;        // empty if absent
+  std::string user_agent;    // empty if absent
   std::size_t consumed = 0;  // bytes of the request; what follows it are frames
 };
 
-// Why a request is answered without an upgrade. `body` is plain text for a person: cause and remedy.
+// Why a request is answered without an upgrade. `body` is plain text for a person: cause and
+// remedy.
 struct UpgradeRefusal {
   unsigned status = 400;
   std::string body;
@@ -36,9 +37,12 @@ struct UpgradeIncomplete {};
 
 using UpgradeRequestResult = std::variant<UpgradeIncomplete, UpgradeRequest, UpgradeRefusal>;
 
-// Looks at everything received so far. Refuses: not HTTP/1.1, not GET (405), no upgrade (426 with
-// Upgrade: websocket), wrong version (426 with Sec-WebSocket-Version: 13), bad or repeated key, a body,
-// repeated Host, more than kUpgradeHeaderBytesMax (431).
+// Looks at everything received so far; the request is parsed once its end is there. Refuses: not
+// HTTP/1.1 (505), not GET (405), no upgrade (426 with Upgrade: websocket), wrong version (426 with
+// Sec-WebSocket-Version: 13), a header above kUpgradeHeaderBytesMax (431), and with 400 a bad or
+// repeated key, a missing or repeated Host, a body, a target that is no path, a subprotocol that is
+// no token, and what is malformed. Incomplete only as long as a valid request may still come of it:
+// a TLS handshake, bare line feeds and other protocols are refused at once (400).
 UpgradeRequestResult parse_upgrade_request(Bytes received);
 
 // 101 Switching Protocols; no Sec-WebSocket-Protocol line if `subprotocol` is empty.
@@ -51,15 +55,16 @@ std::string encode_refusal(const UpgradeRefusal& refusal);
 std::string accept_for_key(Bytes key);
 
 // Client side.
-std::string encode_upgrade_request(Bytes host, Bytes target, const std::vector<std::string>& subprotocols,
-                                   Bytes key);
+std::string encode_upgrade_request(Bytes host, Bytes target,
+                                   const std::vector<std::string>& subprotocols, Bytes key);
 struct UpgradeAccepted {
   std::string subprotocol;  // empty if the server chose none
   std::size_t consumed = 0;
 };
 using UpgradeResponseResult = std::variant<UpgradeIncomplete, UpgradeAccepted, UpgradeRefusal>;
-// Checks status, Upgrade, Connection, Sec-WebSocket-Accept against `key`, and that the subprotocol is one
-// of those offered. A refusal carries the server's status and body, or says which check failed (status 0).
+// Checks status, Upgrade, Connection, Sec-WebSocket-Accept against `key`, and that the subprotocol
+// is one of those offered. A refusal carries the server's status and body, or says which check
+// failed (status 0).
 UpgradeResponseResult parse_upgrade_response(Bytes received, Bytes key,
                                              const std::vector<std::string>& offered);
 

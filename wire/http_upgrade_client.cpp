@@ -6,6 +6,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/rfc7230.hpp>
 #include <iterator>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -112,7 +113,8 @@ UpgradeResponseResult parse_upgrade_response(Bytes received, Bytes key,
 
   Parser parser;
   parser.header_limit(kUpgradeHeaderBytesMax);
-  parser.body_limit(boost::none);  // of a body only the beginning is looked at
+  parser.body_limit(
+      std::numeric_limits<std::uint64_t>::max());  // of a body only the beginning is looked at
   beast::error_code error;
   parser.put(boost::asio::buffer(received.data(), head_size), error);
   if (error && error != http::error::unexpected_body)

@@ -144,8 +144,8 @@ TEST(Conformance6Utf8, ValidTextIsTakenHoweverItIsFragmented) {
 
 TEST(Conformance6Utf8, InvalidTextIsRefusedHoweverItIsFragmented) {
   const char* const invalid[] = {
-      "\xCE\xBA\xE1\xBD\xB9\xCF\x83\xCE\xBC\xCE\xB5\xED\xA0\x80"
-      "edited",  // a surrogate in the middle
+      "\xCE\xBA\xE1\xBD\xB9\xCF\x83\xCE\xBC\xCE\xB5\xED\xA0\x80 edited",  // a surrogate in the
+                                                                          // middle
       "\xF8\x88\x80\x80\x80",
       "\xFC\x84\x80\x80\x80\x80",  // five and six bytes
       "\xF7\xBF\xBF\xBF",
