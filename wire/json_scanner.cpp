@@ -1,9 +1,12 @@
 #include "wire/json_scanner.h"
 
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstring>
 #include <system_error>
+
+#include "wire/json_unescape.h"
 
 namespace ringcast::wire {
 namespace {
@@ -22,98 +25,29 @@ constexpr std::uint64_t special_bytes(std::uint64_t word) {
          repeated(0x80);
 }
 
+// The first such byte, or `end`.
+const char* find_special(const char* at, const char* end) {
+  for (; end - at >= 8; at += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, at, 8);
+    const std::uint64_t found = special_bytes(word);
+    if (found == 0) continue;
+    // The lowest mark is exact; the borrow of a subtraction can only add marks above it.
+    if constexpr (std::endian::native == std::endian::little)
+      return at + std::countr_zero(found) / 8;
+    break;
+  }
+  while (at != end && *at != '"' && *at != '\\' && static_cast<unsigned char>(*at) >= 0x20) ++at;
+  return at;
+}
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-std::uint32_t hex_unit(const char* digits) {
-  std::uint32_t unit = 0;
-  for (int i = 0; i < 4; ++i) unit = unit << 4 | static_cast<std::uint32_t>(hex_value(digits[i]));
-  return unit;
-}
-
-void append_code_point(std::string& out, std::uint32_t point) {
-  const auto add = [&out](std::uint32_t byte) { out.push_back(static_cast<char>(byte)); };
-  if (point < 0x80) {
-    add(point);
-  } else if (point < 0x800) {
-    add(0xC0 | point >> 6);
-    add(0x80 | (point & 0x3F));
-  } else if (point < 0x10000) {
-    add(0xE0 | point >> 12);
-    add(0x80 | (point >> 6 & 0x3F));
-    add(0x80 | (point & 0x3F));
-  } else {
-    add(0xF0 | point >> 18);
-    add(0x80 | (point >> 12 & 0x3F));
-    add(0x80 | (point >> 6 & 0x3F));
-    add(0x80 | (point & 0x3F));
-  }
-}
-
-// Appends what the \u escape at `at` (behind the u) stands for; returns how many bytes it took,
-// with the second half of a surrogate pair.
-std::size_t append_unicode_escape(std::string& out, Bytes escaped, std::size_t at) {
-  constexpr std::uint32_t kReplacement = 0xFFFD;
-  const std::uint32_t unit = hex_unit(escaped.data() + at);
-  const bool high = unit >= 0xD800 && unit < 0xDC00;
-  const bool low = unit >= 0xDC00 && unit < 0xE000;
-  if (!high) {
-    append_code_point(out, low ? kReplacement : unit);
-    return 4;
-  }
-  if (escaped.size() >= at + 10 && escaped[at + 4] == '\\' && escaped[at + 5] == 'u') {
-    const std::uint32_t second = hex_unit(escaped.data() + at + 6);
-    if (second >= 0xDC00 && second < 0xE000) {
-      append_code_point(out, 0x10000 + ((unit - 0xD800) << 10) + (second - 0xDC00));
-      return 10;
-    }
-  }
-  append_code_point(out, kReplacement);
-  return 4;
-}
-
-char unescaped_char(char c) {
-  switch (c) {
-    case 'b':
-      return '\b';
-    case 'f':
-      return '\f';
-    case 'n':
-      return '\n';
-    case 'r':
-      return '\r';
-    case 't':
-      return '\t';
-    default:
-      return c;  // quote, backslash, slash
-  }
+bool is_hex_digit(char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
 }  // namespace
-
-void append_unescaped(std::string& out, Bytes escaped) {
-  std::size_t at = 0;
-  while (at < escaped.size()) {
-    const std::size_t backslash = escaped.find('\\', at);
-    if (backslash == Bytes::npos) {
-      out.append(escaped.substr(at));
-      return;
-    }
-    out.append(escaped.substr(at, backslash - at));
-    at = backslash + 2;
-    if (escaped[backslash + 1] == 'u') {
-      at += append_unicode_escape(out, escaped, at);
-    } else {
-      out.push_back(unescaped_char(escaped[backslash + 1]));
-    }
-  }
-}
 
 JsonScanner::JsonScanner(DecodeLimits limits) : limits_(limits), nesting_(limits.depth_max) {}
 
@@ -362,14 +296,7 @@ bool JsonScanner::skip_number() {
 bool JsonScanner::skip_string(bool& escaped) {
   ++at_;
   for (;;) {
-    while (end_ - at_ >= 8) {
-      std::uint64_t word;
-      std::memcpy(&word, at_, 8);
-      if (special_bytes(word) != 0) break;
-      at_ += 8;
-    }
-    while (at_ != end_ && *at_ != '"' && *at_ != '\\' && static_cast<unsigned char>(*at_) >= 0x20)
-      ++at_;
+    at_ = find_special(at_, end_);
     if (at_ == end_) return malformed("the text ends inside a string");
     if (*at_ == '"') {
       ++at_;
@@ -391,7 +318,7 @@ bool JsonScanner::skip_escape() {
   if (at_[1] != 'u') return malformed("not a JSON escape");
   if (end_ - at_ < 6) return malformed("the text ends inside a string");
   for (int i = 2; i < 6; ++i) {
-    if (hex_value(at_[i]) < 0) return malformed("not a JSON escape");
+    if (!is_hex_digit(at_[i])) return malformed("not a JSON escape");
   }
   at_ += 6;
   return true;

@@ -78,7 +78,4 @@ class JsonScanner {
   ScanFailure failure_;
 };
 
-// Appends the text that the inside of a JSON string stands for. REQUIRES: checked by a JsonScanner.
-void append_unescaped(std::string& out, Bytes escaped);
-
 }  // namespace ringcast::wire

@@ -1,6 +1,8 @@
 #include "wire/msgpack_scanner.h"
 
+#include <array>
 #include <cmath>
+#include <cstring>
 
 #include "wire/utf8.h"
 
@@ -8,6 +10,47 @@ namespace ringcast::wire {
 namespace {
 
 using Kind = MsgpackToken::Kind;
+
+// Values of a fixed size by their head: how many bytes they take with it. 0: the size is yet to be
+// read.
+constexpr std::array<std::uint8_t, 256> make_fixed_sizes() {
+  std::array<std::uint8_t, 256> sizes{};
+  for (std::size_t head = 0; head < 0x80; ++head) sizes[head] = 1;    // positive fixint
+  for (std::size_t head = 0xE0; head < 256; ++head) sizes[head] = 1;  // negative fixint
+  for (const std::size_t head : {0xC0, 0xC2, 0xC3}) sizes[head] = 1;  // nil, false, true
+  for (const std::size_t head : {0xCC, 0xD0}) sizes[head] = 2;        // integers, floats
+  for (const std::size_t head : {0xCD, 0xD1}) sizes[head] = 3;
+  for (const std::size_t head : {0xCA, 0xCE, 0xD2}) sizes[head] = 5;
+  for (const std::size_t head : {0xCB, 0xCF, 0xD3}) sizes[head] = 9;
+  return sizes;
+}
+constexpr auto kFixedSizes = make_fixed_sizes();
+
+// True if none of the bytes is beyond ASCII; reads them eight (or four) at a time, overlapping at
+// the end.
+bool is_ascii(const char* at, std::size_t size) {
+  constexpr std::uint64_t kHighBits = 0x8080808080808080u;
+  if (size >= 8) {
+    std::uint64_t bits = 0;
+    std::uint64_t word;
+    for (std::size_t i = 0; i + 8 < size; i += 8) {
+      std::memcpy(&word, at + i, 8);
+      bits |= word;
+    }
+    std::memcpy(&word, at + size - 8, 8);
+    return ((bits | word) & kHighBits) == 0;
+  }
+  if (size >= 4) {
+    std::uint32_t first;
+    std::uint32_t last;
+    std::memcpy(&first, at, 4);
+    std::memcpy(&last, at + size - 4, 4);
+    return ((first | last) & static_cast<std::uint32_t>(kHighBits)) == 0;
+  }
+  unsigned char bits = 0;
+  for (std::size_t i = 0; i < size; ++i) bits |= static_cast<unsigned char>(at[i]);
+  return bits < 0x80;
+}
 
 // What msgpack5 and msgpackr write for `undefined`: ext type 0 with one byte (wampy sends it for
 // options that were not given).
@@ -75,6 +118,8 @@ bool MsgpackScanner::check_text(Bytes text) {
 }
 
 ValueKind MsgpackScanner::peek() const {
+  if (at_ != end_ && (*at_ & 0xE0) == 0x80)  // fixmap, fixarray
+    return (*at_ & 0x10) == 0 ? ValueKind::dict : ValueKind::list;
   const char* at = at_;
   MsgpackToken token;
   // What cannot be read is reported by the call that reads it; until then it is of no kind that is
@@ -150,14 +195,37 @@ bool MsgpackScanner::slice(Bytes& value, bool& empty) {
   return true;
 }
 
+// Most values are small: numbers and short ASCII strings. They are passed over here, without the
+// detour by a token. Returns how many of the `pending` values are left, at the first that needs a
+// closer look.
+std::uint64_t MsgpackScanner::skip_small(std::uint64_t pending) {
+  const char* at = at_;
+  for (; pending != 0 && at != end_; --pending) {
+    const auto head = static_cast<std::uint8_t>(*at);
+    const auto left = static_cast<std::size_t>(end_ - at);
+    std::size_t size = kFixedSizes[head];
+    if (size == 0) {
+      if ((head & 0xE0) != 0xA0) break;  // fixstr
+      size = 1 + (head & 0x1Fu);
+      if (left < size || !is_ascii(at + 1, size - 1)) break;
+    }
+    if (left < size) break;
+    at += size;
+  }
+  at_ = at;
+  return pending;
+}
+
 bool MsgpackScanner::skip() {
   const std::size_t base = depth_;
   std::uint64_t pending = 1;  // values still to come in the present list or map
   MsgpackToken token;
   for (;;) {
-    while (pending == 0) {
+    pending = skip_small(pending);
+    if (pending == 0) {
       if (depth_ == base) return true;
       pending = nesting_[--depth_];
+      continue;
     }
     --pending;
     if (!read_token(token)) return false;

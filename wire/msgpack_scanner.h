@@ -52,6 +52,7 @@ class MsgpackScanner {
   bool enter(ScanCursor& cursor);
   bool push(std::uint64_t pending, const MsgpackToken& token);
   bool check_text(Bytes text);
+  std::uint64_t skip_small(std::uint64_t pending);
 
   DecodeLimits limits_;
   Bytes input_;
