@@ -39,9 +39,10 @@ def shared_broker():
     )
     try:
         yield broker
-        broker.wait_total("connections", 0)
-        workers = broker.workers
-        assert len(workers) == 2, f"a worker was restarted on the way:\n{broker.log.text()}"
+        for gauge in ("connections", "sessions", "subscriptions", "topics", "publishers_paused"):
+            broker.wait_total(gauge, 0)
+        for name in ("corrupt_descriptors_dropped", "corrupt_frames_dropped", "connections_refused"):
+            assert broker.total(name) == 0, broker.counters()
         announced = [line for line in broker.log.lines if broker_module.WORKER_READY.search(line)]
         assert len(announced) == 2, f"a worker was restarted on the way:\n{broker.log.text()}"
         broker.stop()

@@ -41,16 +41,16 @@ class Fleet:
                     break
             assert all((kind, w) in self.sessions for w in (0, 1)), f"8 sessions of {kind} on one worker"
 
-    def _connections(self):
-        return {worker: values["connections"] for worker, values in self.broker.counters().items()}
+    def _accepted(self):
+        return {worker: values["connections_accepted"] for worker, values in self.broker.counters().items()}
 
     def _open(self, kind, name):
         """Opens a session and says which worker got it."""
-        before = self._connections()
+        before = self._accepted()
         opened = self.drivers[kind].call("open", name, url=self.broker.url, realm="realm1")
         assert opened["protocol"] == f"wamp.2.{self.drivers[kind].serializer}"
         self.ids[name] = opened["session_id"]
-        after = self._connections()
+        after = self._accepted()
         grown = [worker for worker in after if after[worker] > before[worker]]
         assert len(grown) == 1, f"{before} -> {after}"
         return grown[0]

@@ -1,0 +1,295 @@
+"""Starting, failing to start, stopping, and losing a worker: what an operator sees."""
+
+import os
+import re
+import signal
+import socket
+import time
+
+import pytest
+
+import broker as broker_module
+import wamp
+import wsraw
+from wamp import GOODBYE, Session
+
+
+def failed_start(*flags, **options):
+    """The exit code and the log of a broker that must refuse to start."""
+    broker = broker_module.Broker(*flags, wait=False, **options)
+    try:
+        code = broker.wait_exit()
+    finally:
+        broker.kill()
+    broker.check_log()
+    log = broker.log.text()
+    assert code > 0, f"exit code {code}:\n{log}"
+    assert "ready pid=" not in log
+    return code, log
+
+
+@pytest.fixture
+def taken_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+def test_port_in_use(taken_port):
+    _, log = failed_start(listen=f"127.0.0.1:{taken_port}")
+    assert str(taken_port) in log, log
+    assert re.search(r"in use|already", log), log
+    assert "--listen" in log, f"no remedy: {log}"
+
+
+@pytest.mark.parametrize("flags", [
+    ["--no-such-flag"], ["--processes", "many"], ["--processes", "0"], ["--processes", "-1"], ["--threads", "0"],
+    ["--log-level", "loudest"], ["--path", "no-slash"], ["--ping-interval", "soon"], ["stray"],
+], ids=lambda flags: " ".join(flags))
+def test_invalid_flag(flags):
+    _, log = failed_start(*flags)
+    assert flags[0] in log, f"the message does not name {flags[0]}:\n{log}"
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.0.0.1:", ":::", "127.0.0.1:99999", "127.0.0.1:http", ""])
+def test_invalid_address(address):
+    _, log = failed_start(listen=address)
+    assert "--listen" in log or "listen" in log, log
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0:0", "[::]:0"])
+def test_anonymous_access_from_elsewhere_must_be_allowed_explicitly(address):
+    _, log = failed_start(listen=address)
+    assert "--allow-anonymous" in log, f"no remedy: {log}"
+
+
+def test_anonymous_access_from_elsewhere_when_allowed(start_broker):
+    broker = start_broker("--processes", 1, "--allow-anonymous", listen="0.0.0.0:0")
+    session = Session.open(f"ws://127.0.0.1:{broker.port}/ws")
+    session.join()
+    session.drop()
+
+
+def test_too_few_file_descriptors():
+    _, log = failed_start("--worker-connections-max", 1000, fd_limit=64)
+    assert "64" in log, f"the limit that was found is not named: {log}"
+    assert re.search(r"LimitNOFILE|ulimit|RLIMIT_NOFILE|nofile", log), f"no remedy: {log}"
+
+
+def test_failures_have_exit_codes_of_their_own(taken_port):
+    codes = {
+        "port": failed_start(listen=f"127.0.0.1:{taken_port}")[0],
+        "flag": failed_start("--no-such-flag")[0],
+        "anonymous": failed_start(listen="0.0.0.0:0")[0],
+        "fds": failed_start("--worker-connections-max", 1000, fd_limit=64)[0],
+    }
+    assert len({codes["port"], codes["flag"], codes["fds"]}) == 3, codes
+    assert codes["anonymous"] not in (codes["port"], codes["fds"]), codes
+
+
+def test_several_addresses(start_broker):
+    broker = start_broker("--processes", 1, "--listen", "127.0.0.1:0")
+    found = re.findall(r"ws://127\.0\.0\.1:(\d+)/ws", broker.log.text())
+    assert len(set(found)) == 2, broker.log.text()
+    sessions = [Session.open(f"ws://127.0.0.1:{port}/ws") for port in sorted(set(found))]
+    for session in sessions:
+        session.join()
+    subscription = sessions[0].subscribe("two.addresses")
+    sessions[1].publish("two.addresses", 1)
+    sessions[0].expect_event(subscription, 1)
+    for session in sessions:
+        session.drop()
+
+
+def test_ready_lines_name_the_processes(start_broker):
+    broker = start_broker("--processes", 2, "--threads", 2)
+    assert broker.pid == broker.process.pid
+    assert broker.worker_count == 4
+    assert sorted(broker.workers) == [0, 1, 2, 3]
+    assert len(set(broker.workers.values())) == 2
+    counters = broker.counters()
+    assert sorted(counters) == [0, 1, 2, 3]
+    assert all(values["pid"] == broker.workers[worker] for worker, values in counters.items())
+
+
+# Stopping
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_graceful_stop(start_broker, number):
+    """Sessions get GOODBYE and 1001, transports without a session 1001; then the port is free and the exit is 0."""
+    broker = start_broker("--processes", 2, "--echo-path", "/echo")
+    sessions = [Session.open(broker.url, serializer) for serializer in wamp.SERIALIZERS * 3]
+    for session in sessions:
+        session.join()
+    echo = wsraw.Connection.open(broker.url, path="/echo")
+    upgraded = Session.open(broker.url)
+    broker.signal(number)
+    for session in sessions:
+        message = session.expect(GOODBYE)
+        assert len(message) == 3 and message[2] == "wamp.close.system_shutdown", message
+        session.send([GOODBYE, {}, "wamp.close.goodbye_and_out"])
+        session.connection.expect_close(1001)
+    echo.expect_close(1001)
+    got = upgraded.connection.receive_frame()
+    if got.opcode == wsraw.TEXT:
+        assert wamp.decode("json", got.payload)[0] == wamp.ABORT, got
+        got = upgraded.connection.receive_frame()
+    assert got.code == 1001
+    assert broker.wait_exit() == 0, broker.log.text()
+    broker.check_log()
+    with pytest.raises(OSError):
+        socket.create_connection((broker.host, broker.port), 1)
+
+
+def test_stopping_does_not_wait_for_peers_that_do_not_answer(start_broker):
+    broker = start_broker("--processes", 2, "--drain-timeout", 1)
+    silent = [Session.open(broker.url) for _ in range(4)]
+    for session in silent[:2]:
+        session.join()
+    half = wsraw.Connection(broker.host, broker.port)
+    half.send(b"GET /ws HT")
+    broker.signal(signal.SIGTERM)
+    assert broker.wait_exit() == 0, broker.log.text()
+    for session in silent:
+        session.drop()
+
+
+def test_stopping_delivers_what_was_queued(start_broker):
+    broker = start_broker("--processes", 2)
+    subscribers = [Session.open(broker.url, serializer) for serializer in wamp.SERIALIZERS * 2]
+    for subscriber in subscribers:
+        subscriber.join()
+        subscriber.subscribe("last.words")
+    publisher = Session.open(broker.url)
+    publisher.join()
+    publisher.send(*([wamp.PUBLISH, number + 1, {}, "last.words", [number]] for number in range(199)))
+    publisher._request = 199
+    publisher.publish("last.words", 199)
+    for subscriber in subscribers:  # all workers have seen the first
+        assert subscriber.expect(wamp.EVENT)[4] == [0]
+    broker.signal(signal.SIGTERM)
+    for subscriber in subscribers:
+        numbers = []
+        while (message := subscriber.receive())[0] == wamp.EVENT:
+            numbers.append(message[4][0])
+        assert message[0] == GOODBYE
+        assert numbers == list(range(1, len(numbers) + 1)), numbers
+        subscriber.drop()
+    publisher.drop()
+    assert broker.wait_exit() == 0
+
+
+def test_stopping_twice_is_stopping(start_broker):
+    broker = start_broker("--processes", 1)
+    broker.signal(signal.SIGTERM)
+    broker.signal(signal.SIGTERM)
+    assert broker.wait_exit() in (0, 128 + signal.SIGTERM)
+
+
+# Losing a worker
+
+def sessions_by_worker(broker, at_least=2):
+    """worker -> sessions on it, at least so many on each."""
+    found = {worker: [] for worker in broker.counters()}
+    for _ in range(32):
+        before = broker.counters()
+        session = Session.open(broker.url)
+        session.join()
+        after = broker.counters()
+        for worker in after:
+            if after[worker]["connections_accepted"] > before[worker]["connections_accepted"]:
+                found[worker].append(session)
+        if all(len(sessions) >= at_least for sessions in found.values()):
+            return found
+    raise AssertionError(f"32 sessions: {({w: len(s) for w, s in found.items()})}")
+
+
+def drain(connection):
+    while connection._fill():
+        pass
+
+
+TOPICS = [f"worker.loss.{number}" for number in range(8)]  # some have their home on either worker
+
+
+def publish_all(publisher, numbers):
+    for number in numbers:
+        publisher.publish(TOPICS[number % len(TOPICS)], number)
+
+
+def expect_all(subscriber, ids, numbers):
+    for number in numbers:
+        subscriber.expect_event(ids[number % len(TOPICS)], number)
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+def test_a_killed_worker_costs_its_own_connections_only_and_comes_back(start_broker, lost):
+    broker = start_broker("--processes", 2, "--threads", 1)
+    found = sessions_by_worker(broker)
+    publisher, survivor = found[1 - lost][:2]
+    victims = found[lost]
+    ids = [survivor.subscribe(topic) for topic in TOPICS]
+    for victim in victims:
+        assert [victim.subscribe(topic) for topic in TOPICS] == ids
+    publish_all(publisher, range(50))
+    since = broker.log.mark()
+    os.kill(broker.workers[lost], signal.SIGKILL)
+    publish_all(publisher, range(50, 300))
+    for victim in victims:
+        drain(victim.connection)
+        victim.drop()
+    broker.wait_worker(lost, since)
+    publish_all(publisher, range(300, 350))
+    expect_all(survivor, ids, range(350))
+
+    # The new worker takes part: it accepts, knows the same subscription ids, sends and receives.
+    new = sessions_by_worker(broker, at_least=1)[lost][0]
+    assert [new.subscribe(topic) for topic in TOPICS] == ids
+    publish_all(publisher, range(350, 400))
+    expect_all(new, ids, range(350, 400))
+    publish_all(new, range(400, 450))
+    expect_all(survivor, ids, range(350, 450))
+    assert broker.process.poll() is None
+
+
+def test_a_killed_worker_is_back_within_two_seconds(start_broker):
+    """Of three losses one counts, so that a loaded machine does not decide."""
+    took_s = []
+    for _ in range(3):
+        broker = start_broker("--processes", 2, "--threads", 1)
+        since = broker.log.mark()
+        killed_at = time.monotonic()
+        os.kill(broker.workers[1], signal.SIGKILL)
+        broker.wait_worker(1, since)
+        took_s.append(time.monotonic() - killed_at)
+        if took_s[-1] < 2:
+            return
+    raise AssertionError(f"a worker took {took_s} s to come back")
+
+
+def test_a_worker_that_dies_again_and_again_does_not_take_the_others_along(start_broker):
+    broker = start_broker("--processes", 2, "--threads", 1)
+    found = sessions_by_worker(broker)
+    publisher, survivor = found[0][:2]
+    ids = [survivor.subscribe(topic) for topic in TOPICS]
+    for loss in range(4):
+        since = broker.log.mark()
+        os.kill(broker.workers[1], signal.SIGKILL)
+        publish_all(publisher, range(40))
+        broker.wait_worker(1, since)
+        expect_all(survivor, ids, range(40))
+
+
+def test_killing_the_supervisor_ends_the_workers(start_broker):
+    """No worker is left behind to hold the port."""
+    broker = start_broker("--processes", 2)
+    session = Session.open(broker.url)
+    session.join()
+    pids = list(broker.workers.values())
+    broker.process.kill()
+    broker.process.wait()
+    deadline = time.monotonic() + broker_module.PATIENCE_S
+    while any(os.path.exists(f"/proc/{pid}") for pid in pids):
+        assert time.monotonic() < deadline, f"workers {pids} outlive their supervisor"
+        time.sleep(0.05)
+    drain(session.connection)
+    session.drop()
