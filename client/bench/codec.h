@@ -1,0 +1,75 @@
+// Messages of a benchmark on the wire: publications out, events in, for each protocol that is
+// measured. Written for speed; what it does not recognise at a glance, wire/ decodes. Stateless but
+// for the decoder: one per thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "client/bench/send_buffer.h"
+#include "client/bench/stamp.h"
+#include "wire/bytes.h"
+#include "wire/decode.h"
+#include "wire/frame_writer.h"
+
+namespace ringcast::bench {
+
+enum class Protocol : std::uint8_t {
+  msgpack,  // WAMP, the payload as one binary argument
+  json,     // WAMP, the payload as one string argument
+  raw,      // plain WebSocket, the payload as a binary message
+};
+
+constexpr StampForm stamp_form(Protocol protocol) {
+  return protocol == Protocol::json ? StampForm::ascii : StampForm::binary;
+}
+constexpr wire::Opcode data_opcode(Protocol protocol) {
+  return protocol == Protocol::json ? wire::Opcode::text : wire::Opcode::binary;
+}
+
+class Codec {
+ public:
+  explicit Codec(Protocol protocol);
+
+  struct Event {
+    std::uint64_t subscription = 0;  // raw: 0
+    wire::Bytes payload;             // empty if the arguments are not one string or binary
+  };
+  // Nothing if the message is no event.
+  std::optional<Event> parse_event(wire::Bytes message) {
+    if (protocol_ == Protocol::raw) return Event{0, message};
+    Event event;
+    const bool quick =
+        protocol_ == Protocol::msgpack ? quick_msgpack(message, event) : quick_json(message, event);
+    if (quick) [[likely]]
+      return event;
+    return decode_event(message);
+  }
+
+  // What is the same in every publication of one size to one topic, around the request id and the
+  // payload.
+  struct Publication {
+    std::string front;
+    std::string middle;
+    std::string back;
+  };
+  Publication publication(std::string_view topic, std::size_t payload_bytes) const;
+
+  // Appends a masked client frame that publishes `padding` with `stamp` over its front. `request`
+  // is the WAMP request id; a plain WebSocket message has none.
+  void append_publish(SendBuffer& out, const Publication& publication, std::uint64_t request,
+                      wire::Bytes padding, const Stamp& stamp, std::uint32_t mask) const;
+
+ private:
+  static bool quick_msgpack(wire::Bytes message, Event& event);
+  static bool quick_json(wire::Bytes message, Event& event);
+  std::optional<Event> decode_event(wire::Bytes message);
+
+  Protocol protocol_;
+  wire::Decoder decoder_;
+};
+
+}  // namespace ringcast::bench

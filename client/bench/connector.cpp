@@ -1,0 +1,98 @@
+#include "client/bench/connector.h"
+
+#include <fmt/format.h>
+
+namespace ringcast::bench {
+namespace {
+
+using client::Failure;
+
+// Connections being set up at a time: enough to keep a server busy, below every listen backlog.
+constexpr std::size_t kAtOnce = 128;
+
+}  // namespace
+
+Connector::Connector(const FanoutOptions& options, LinkPool& pool, Handshake& handshake,
+                     MaskSource& masks)
+    : options_(options), pool_(pool), handshake_(handshake), masks_(masks) {}
+
+std::optional<Failure> Connector::run() {
+  const std::int64_t deadline = now_ns() + ns_of(options_.connect_timeout_s);
+  while (ready_ < pool_.size() && !failure_) {
+    while (started_ < pool_.size() && started_ - ready_ < kAtOnce && !failure_) {
+      failure_ = pool_.connect(started_++);
+    }
+    if (!failure_) pool_.poll(100'000'000, *this);
+    if (now_ns() > deadline) {
+      fail({Failure::Kind::timeout,
+            fmt::format("{} of {} connections were ready after {} s", ready_, pool_.size(),
+                        options_.connect_timeout_s),
+            "the server is overloaded or has a limit of connections; its log has the details"});
+    }
+  }
+  return failure_;
+}
+
+std::size_t Connector::on_bytes(Link& link, wire::Bytes bytes, std::int64_t) {
+  std::size_t consumed = 0;
+  if (link.state == Link::State::upgrading) {
+    if (auto failure = handshake_.take_response(link, bytes, consumed)) fail(std::move(*failure));
+    if (link.state == Link::State::upgrading) return 0;
+    count_if_ready(link);
+    if (!link.flush()) fail({Failure::Kind::network, "a connection broke during set-up", ""});
+  }
+  const auto result = link.frames.scan(bytes.data() + consumed, bytes.size() - consumed,
+                                       [&](wire::Opcode opcode, wire::Bytes payload) {
+                                         on_message(link, opcode, payload);
+                                         return link.fd >= 0;
+                                       });
+  if (result.violation != nullptr) {
+    fail({Failure::Kind::protocol, fmt::format("the server broke WebSocket: {}", result.violation),
+          "check that --url names a WebSocket server"});
+  }
+  return consumed + result.consumed;
+}
+
+void Connector::on_message(Link& link, wire::Opcode opcode, wire::Bytes payload) {
+  switch (opcode) {
+    case wire::Opcode::ping:
+      link.send_frame(wire::Opcode::pong, payload, masks_.next());
+      break;
+    case wire::Opcode::close:
+      return fail({Failure::Kind::closed,
+                   fmt::format("the server closed a connection during set-up: {}",
+                               payload.size() > 2 ? payload.substr(2) : "no reason given"),
+                   "its log has the details"});
+    case wire::Opcode::text:
+    case wire::Opcode::binary:
+      if (link.state != Link::State::welcoming && link.state != Link::State::subscribing) return;
+      if (auto failure = handshake_.take_message(link, payload)) return fail(std::move(*failure));
+      count_if_ready(link);
+      break;
+    default:
+      break;
+  }
+  if (!link.flush()) fail({Failure::Kind::network, "a connection broke during set-up", ""});
+}
+
+void Connector::on_writable(Link& link) {
+  if (link.state == Link::State::connecting) handshake_.begin(link);
+  // If it fails, reading tells why.
+  link.flush();
+}
+
+void Connector::on_gone(Link&, const std::string& why) {
+  fail({Failure::Kind::network,
+        fmt::format("a connection to {} failed during set-up: {}", options_.url.authority(), why),
+        "check that a server listens there, and its limit of connections"});
+}
+
+void Connector::count_if_ready(const Link& link) {
+  if (link.state == Link::State::ready) ++ready_;
+}
+
+void Connector::fail(Failure failure) {
+  if (!failure_) failure_ = std::move(failure);
+}
+
+}  // namespace ringcast::bench

@@ -1,0 +1,59 @@
+// Whether one subscriber gets each message of one publisher once and in order. One thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace ringcast::bench {
+
+// What went wrong, over all subscribers. Every count must be 0.
+struct CheckCounts {
+  std::uint64_t lost = 0;          // never came
+  std::uint64_t duplicate = 0;     // came again
+  std::uint64_t out_of_order = 0;  // came after a later one
+  std::uint64_t misdelivered = 0;  // of another topic, for another subscription, or to a publisher
+  std::uint64_t corrupt = 0;       // not what was sent, or never sent
+  std::uint64_t foreign = 0;       // of another run: something else publishes to the same topics
+
+  bool all_zero() const {
+    return (lost | duplicate | out_of_order | misdelivered | corrupt | foreign) == 0;
+  }
+};
+
+class SequenceCheck {
+ public:
+  // Sequence numbers [first, end) that this arrival settles: the one that came, and those before it
+  // that did not come and are taken for lost from now on. Empty for duplicates and latecomers.
+  struct Settled {
+    std::uint64_t first = 0;
+    std::uint64_t end = 0;
+  };
+
+  Settled arrive(std::uint64_t sequence, CheckCounts& counts) {
+    if (sequence == next_) [[likely]] {
+      ++next_;
+      return {sequence, sequence + 1};
+    }
+    return arrive_unexpected(sequence, counts);
+  }
+
+  // The first sequence number that is not settled.
+  std::uint64_t next() const { return next_; }
+
+  // Adds to counts.lost what is missing, [next, sent) included.
+  void finish(std::uint64_t sent, CheckCounts& counts) const;
+
+ private:
+  struct Gap {
+    std::uint64_t first = 0;
+    std::uint64_t end = 0;
+  };
+
+  Settled arrive_unexpected(std::uint64_t sequence, CheckCounts& counts);
+
+  std::uint64_t next_ = 0;
+  std::unique_ptr<std::vector<Gap>> gaps_;  // ascending; null until something is missing
+};
+
+}  // namespace ringcast::bench

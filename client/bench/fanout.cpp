@@ -1,0 +1,212 @@
+#include "client/bench/fanout.h"
+
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <limits>
+
+#include "client/bench/clock.h"
+#include "client/bench/connector.h"
+#include "client/bench/cpu_usage.h"
+#include "client/bench/handshake.h"
+#include "client/bench/link_pool.h"
+#include "client/bench/traffic.h"
+
+namespace ringcast::bench {
+namespace {
+
+using client::Failure;
+
+// After the last delivery: long enough for a duplicate of it to show up.
+constexpr std::int64_t kLingerNs = 100'000'000;
+constexpr std::int64_t kTickNs = 50'000'000;
+constexpr std::int64_t kProgressNs = 500'000'000;
+
+volatile std::sig_atomic_t stop_requested = 0;
+
+void request_stop(int) { stop_requested = 1; }
+
+// Everything that is counted between the two ends of the measured interval.
+struct Sample {
+  std::int64_t at_ns = 0;
+  std::uint64_t deliveries = 0;
+  std::uint64_t publications = 0;
+  CpuSample server;
+  std::uint64_t own_cpu_ns = 0;
+};
+
+class FanoutRun {
+ public:
+  FanoutRun(const FanoutOptions& options, LinkPool& pool, const Handshake& handshake,
+            MaskSource& masks)
+      : options_(options), pool_(pool), traffic_(options, pool, handshake, masks) {}
+
+  FanoutResult run() {
+    const std::int64_t start = now_ns();
+    const std::int64_t measure_from = start + ns_of(options_.warmup_s);
+    std::int64_t measure_to = measure_from + ns_of(options_.duration_s);
+    traffic_.measure(measure_from, measure_to);
+    traffic_.start(start);
+    next_progress_ns_ = start + kProgressNs;
+
+    run_until(measure_from);
+    const Sample before = sample();
+    // The sample itself took time that belongs to nobody's measurement.
+    traffic_.measure(before.at_ns, before.at_ns + (measure_to - measure_from));
+    measure_to += before.at_ns - measure_from;
+    run_until(measure_to);
+    const Sample after = sample();
+    traffic_.measure(before.at_ns, after.at_ns);
+    traffic_.stop();
+    drain();
+    if (options_.progress) fmt::print(stderr, "\r\x1b[K");
+    return result(before, after);
+  }
+
+ private:
+  void turn(std::int64_t wake_at) {
+    traffic_.publish_due();
+    std::int64_t timeout = 0;
+    if (!traffic_.has_work()) {
+      const std::int64_t now = now_ns();
+      timeout =
+          std::clamp(std::min(traffic_.next_due_ns(), wake_at) - now, std::int64_t{0}, kTickNs);
+    }
+    pool_.poll(timeout, traffic_);
+  }
+
+  bool over() const { return stop_requested != 0 || stalled_ || !traffic_.alive(); }
+
+  void run_until(std::int64_t end) {
+    for (std::int64_t now = now_ns(); now < end && !over(); now = now_ns()) {
+      turn(end);
+      show_progress(now);
+      const bool by_window = options_.rate_per_s <= 0;
+      if (by_window && now - traffic_.last_progress_ns() > ns_of(options_.stall_s)) stalled_ = true;
+    }
+  }
+
+  void drain() {
+    const std::int64_t begun = now_ns();
+    std::int64_t settled_at = 0;
+    for (;;) {
+      pool_.poll(kTickNs / 10, traffic_);
+      traffic_.publish_due();  // sends what is queued
+      const std::int64_t now = now_ns();
+      if (!traffic_.settled()) {
+        settled_at = 0;
+        const std::int64_t progress = std::max(begun, traffic_.last_progress_ns());
+        if (stalled_ || now - progress > ns_of(options_.stall_s)) {
+          stalled_ = true;
+          return;
+        }
+      } else {
+        if (settled_at == 0) settled_at = now;
+        if (now - settled_at > kLingerNs) return;
+      }
+    }
+  }
+
+  Sample sample() const {
+    Sample sample;
+    sample.at_ns = now_ns();
+    sample.deliveries = traffic_.deliveries();
+    sample.publications = traffic_.publications();
+    sample.own_cpu_ns = own_cpu_ns();
+    if (!options_.server_pids.empty()) sample.server = cpu_of_process_tree(options_.server_pids);
+    return sample;
+  }
+
+  void show_progress(std::int64_t now) {
+    if (!options_.progress || now < next_progress_ns_) return;
+    const std::uint64_t done =
+        options_.subscribers > 0 ? traffic_.deliveries() : traffic_.publications();
+    const double per_s = static_cast<double>(done - shown_) * 1e9 /
+                         static_cast<double>(now - next_progress_ns_ + kProgressNs);
+    const CheckCounts& c = traffic_.counts();
+    fmt::print(stderr, "\r\x1b[K{:.0f} {}/s, {} in all{}", per_s,
+               options_.subscribers > 0 ? "deliveries" : "publications", done,
+               c.all_zero() ? "" : ", CHECKS FAILED");
+    shown_ = done;
+    next_progress_ns_ = now + kProgressNs;
+  }
+
+  FanoutResult result(const Sample& before, const Sample& after) const {
+    FanoutResult result;
+    result.connections = pool_.size();
+    result.interval_s = static_cast<double>(after.at_ns - before.at_ns) / 1e9;
+    result.deliveries = after.deliveries - before.deliveries;
+    result.publications = after.publications - before.publications;
+    result.own_cpu_ns = after.own_cpu_ns - before.own_cpu_ns;
+    if (after.server.processes > 0) {
+      // Processes that ended in between took their time with them.
+      result.server_cpu_ns = after.server.ns - std::min(before.server.ns, after.server.ns);
+      result.server_processes = after.server.processes;
+    }
+    result.latency = traffic_.latency();
+    result.counts = traffic_.final_counts();
+    result.checked = traffic_.deliveries();
+    result.disconnects = traffic_.disconnects();
+    result.first_disconnect = traffic_.first_disconnect();
+    result.stalled = stalled_;
+    result.interrupted = stop_requested != 0;
+    return result;
+  }
+
+  const FanoutOptions& options_;
+  LinkPool& pool_;
+  Traffic traffic_;
+  std::int64_t next_progress_ns_ = 0;
+  std::uint64_t shown_ = 0;
+  bool stalled_ = false;
+};
+
+std::string congestion_of(const Link& link) {
+  char name[32] = {};
+  socklen_t size = sizeof name - 1;
+  if (::getsockopt(link.fd, IPPROTO_TCP, TCP_CONGESTION, name, &size) != 0) return "unknown";
+  return name;
+}
+
+std::optional<Failure> check_pids(const FanoutOptions& options) {
+  if (options.server_pids.empty() || cpu_of_process_tree(options.server_pids).processes > 0) {
+    return std::nullopt;
+  }
+  return Failure{Failure::Kind::input, "there is no process with the given --pid",
+                 "give the pid of the running server"};
+}
+
+}  // namespace
+
+std::variant<FanoutResult, Failure> run_fanout(const FanoutOptions& options) {
+  if (auto failure = check_pids(options)) return std::move(*failure);
+  struct sigaction action {};
+  action.sa_handler = request_stop;
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+  ::prctl(PR_SET_TIMERSLACK, 1UL);  // send times are kept to the microsecond
+
+  MaskSource masks;
+  LinkPool pool(options);
+  Handshake handshake(options, masks);
+  if (auto failure = pool.resolve()) return std::move(*failure);
+  const std::int64_t begun = now_ns();
+  if (auto failure = Connector(options, pool, handshake, masks).run()) return std::move(*failure);
+  const double setup_s = static_cast<double>(now_ns() - begun) / 1e9;
+
+  FanoutRun run(options, pool, handshake, masks);
+  const std::string congestion = congestion_of(pool.at(0));
+  FanoutResult result = run.run();
+  result.setup_s = setup_s;
+  result.congestion = congestion;
+  pool.close_all(masks);
+  return result;
+}
+
+}  // namespace ringcast::bench

@@ -1,0 +1,78 @@
+// Cuts what a server sent into WebSocket frames, in place. Checks no more than a load generator
+// needs to trust its own figures; whole messages are handed out without a copy. One per connection,
+// one thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+
+#include "wire/bytes.h"
+#include "wire/frame_writer.h"
+
+namespace ringcast::bench {
+
+class FrameScan {
+ public:
+  struct Result {
+    std::size_t consumed = 0;  // bytes of whole frames; the rest must be offered again with more
+    std::size_t needed = 0;    // size of the frame that is begun there; 0: not known yet
+    const char* violation = nullptr;  // what the server did wrong; the connection is of no use then
+  };
+
+  // Calls on_message(opcode, payload) for each data message and control frame, until it returns
+  // false.
+  template <typename OnMessage>
+  Result scan(const char* data, std::size_t size, OnMessage&& on_message) {
+    std::size_t at = 0;
+    while (size - at >= 2) {
+      const char* frame = data + at;
+      const auto first = static_cast<unsigned char>(frame[0]);
+      const auto second = static_cast<unsigned char>(frame[1]);
+      std::size_t header = 2;
+      std::uint64_t length = second & 0x7F;
+      if ((first & 0x70) != 0) return {at, 0, "a reserved bit is set"};
+      if ((second & 0x80) != 0) return {at, 0, "a server frame is masked"};
+      if (length >= 126) {
+        header = length == 126 ? 4 : 10;
+        if (size - at < header) return {at, 0, nullptr};
+        length = big_endian(frame + 2, header - 2);
+        if (length > kFrameBytesMax)
+          return {at, 0, "a frame is longer than any message of the run"};
+      }
+      const std::size_t total = header + static_cast<std::size_t>(length);
+      if (size - at < total) return {at, total, nullptr};
+      at += total;
+      const wire::Bytes payload(frame + header, static_cast<std::size_t>(length));
+      const auto opcode = static_cast<wire::Opcode>(first & 0x0F);
+      if (first & 0x80 && (opcode == wire::Opcode::text || opcode == wire::Opcode::binary ||
+                           opcode >= wire::Opcode::close)) [[likely]] {
+        if (!on_message(opcode, payload)) return {at, 0, nullptr};
+      } else {
+        if (opcode != wire::Opcode::continuation) {
+          assembled_.clear();
+          assembled_opcode_ = opcode;
+        }
+        assembled_.append(payload);
+        if (first & 0x80 && !on_message(assembled_opcode_, assembled_)) return {at, 0, nullptr};
+      }
+    }
+    return {at, 0, nullptr};
+  }
+
+ private:
+  static constexpr std::uint64_t kFrameBytesMax = std::uint64_t{1} << 30;
+
+  static std::uint64_t big_endian(const char* bytes, std::size_t size) {
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < size; ++i)
+      value = value << 8 | static_cast<unsigned char>(bytes[i]);
+    return value;
+  }
+
+  std::string assembled_;  // fragments of the message in progress
+  wire::Opcode assembled_opcode_ = wire::Opcode::binary;
+};
+
+}  // namespace ringcast::bench

@@ -1,0 +1,116 @@
+// All connections of a run and the epoll instance that watches them. Bytes go to a sink, which is a
+// template parameter: at millions of messages a second a virtual call each would be seen. One
+// thread.
+//
+// A sink has
+//   std::size_t on_bytes(Link&, wire::Bytes, std::int64_t now_ns)   returns how many it has
+//   consumed; the
+//                                                                    rest comes again with what
+//                                                                    follows
+//   void on_writable(Link&)                                          the socket takes bytes (again)
+//   void on_gone(Link&, const std::string& why)                      the connection ended; it is
+//   closed
+#pragma once
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "client/bench/clock.h"
+#include "client/bench/fanout_options.h"
+#include "client/bench/link.h"
+#include "client/failure.h"
+
+namespace ringcast::bench {
+
+class LinkPool {
+ public:
+  explicit LinkPool(const FanoutOptions& options);
+  ~LinkPool();
+  LinkPool(const LinkPool&) = delete;
+  LinkPool& operator=(const LinkPool&) = delete;
+
+  // Finds the server's address. To be called before connect().
+  std::optional<client::Failure> resolve();
+
+  std::size_t size() const { return links_.size(); }
+  // Subscribers first, then publishers.
+  Link& at(std::size_t index) { return links_[index]; }
+  Link& publisher(std::uint32_t index) { return links_[options_.subscribers + index]; }
+
+  std::optional<client::Failure> connect(std::size_t index);
+
+  // Waits up to `timeout_ns` and handles what has happened.
+  template <typename Sink>
+  void poll(std::int64_t timeout_ns, Sink& sink);
+
+  // Says goodbye on every connection and closes it.
+  void close_all(MaskSource& masks);
+
+ private:
+  template <typename Sink>
+  void receive(Link& link, bool ending, Sink& sink);
+
+  const FanoutOptions& options_;
+  std::vector<Link> links_;
+  sockaddr_storage address_{};
+  socklen_t address_size_ = 0;
+  int epoll_ = -1;
+  std::size_t buffer_size_;
+  std::unique_ptr<char[]> buffer_;  // receives for whichever link is being read
+};
+
+template <typename Sink>
+void LinkPool::poll(std::int64_t timeout_ns, Sink& sink) {
+  std::array<epoll_event, 512> events;
+  const timespec timeout{timeout_ns / 1'000'000'000, timeout_ns % 1'000'000'000};
+  const int count =
+      ::epoll_pwait2(epoll_, events.data(), static_cast<int>(events.size()), &timeout, nullptr);
+  for (int i = 0; i < count; ++i) {
+    const epoll_event& event = events[static_cast<std::size_t>(i)];
+    Link& link = links_[event.data.u64];
+    if (link.fd < 0) continue;
+    if ((event.events & EPOLLOUT) != 0 && !link.writable) {
+      link.writable = true;
+      sink.on_writable(link);
+    }
+    const bool ending = (event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+    if (link.fd >= 0 && ((event.events & EPOLLIN) != 0 || ending)) receive(link, ending, sink);
+  }
+}
+
+// Edge-triggered: reads until the socket is empty. A short read proves that, unless the end of the
+// connection may be queued behind the bytes.
+template <typename Sink>
+void LinkPool::receive(Link& link, bool ending, Sink& sink) {
+  for (;;) {
+    const std::size_t carried = link.partial.size();
+    if (carried > 0) std::memcpy(buffer_.get(), link.partial.data(), carried);
+    const std::size_t room = buffer_size_ - carried;
+    const ssize_t received = ::recv(link.fd, buffer_.get() + carried, room, 0);
+    if (received <= 0) {
+      if (received < 0 && errno == EINTR) continue;
+      if (received < 0 && errno == EAGAIN) return;
+      const std::string why = received == 0 ? "closed by the server without a close frame"
+                                            : std::string(std::strerror(errno));
+      link.close();
+      return sink.on_gone(link, why);
+    }
+    const wire::Bytes bytes(buffer_.get(), carried + static_cast<std::size_t>(received));
+    const std::size_t consumed = sink.on_bytes(link, bytes, now_ns());
+    if (link.fd < 0) return;
+    if (consumed < bytes.size() || carried > 0) link.partial.assign(bytes.substr(consumed));
+    if (static_cast<std::size_t>(received) < room && !ending) return;
+  }
+}
+
+}  // namespace ringcast::bench
