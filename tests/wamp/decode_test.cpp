@@ -120,6 +120,14 @@ TEST_P(DecodeEachSerializer, revocation_is_an_unregistered_of_request_0_with_det
             "UNREGISTERED.Request must be an integer from 1 to 2^53, or 0 with Details");
 }
 
+TEST_P(DecodeEachSerializer, null_details_of_unregistered_count_as_absent) {
+  Decoder decoder(serializer());
+  const std::string text = bytes(Json::array({67, 10, nullptr}));
+  EXPECT_TRUE(decode_as<Unregistered>(decoder, text).raw_details.empty());
+  EXPECT_EQ(violation_in(Json::array({67, 0, nullptr}), serializer()),
+            "UNREGISTERED.Request must be an integer from 1 to 2^53, or 0 with Details");
+}
+
 TEST_P(DecodeEachSerializer, empty_arguments_count_as_absent) {
   Decoder decoder(serializer());
   std::string text = bytes({16, 1, Json::object(), "a", Json::array(), Json::object()});
