@@ -62,9 +62,10 @@ struct UpgradeAccepted {
   std::size_t consumed = 0;
 };
 using UpgradeResponseResult = std::variant<UpgradeIncomplete, UpgradeAccepted, UpgradeRefusal>;
-// Checks status, Upgrade, Connection, Sec-WebSocket-Accept against `key`, and that the subprotocol
-// is one of those offered. A refusal carries the server's status and body, or says which check
-// failed (status 0).
+// Checks status, Upgrade, Connection, Sec-WebSocket-Accept against `key`, that no extension was
+// chosen, and that the subprotocol is one of those offered. A refusal carries the server's status
+// and the first 4096 bytes of its body, or says which check failed (status 0). A body of known
+// length is waited for up to that; of one without, what is there is taken.
 UpgradeResponseResult parse_upgrade_response(Bytes received, Bytes key,
                                              const std::vector<std::string>& offered);
 
