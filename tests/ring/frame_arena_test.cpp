@@ -215,6 +215,7 @@ TEST_F(FrameArenaTest, ManySmallFramesOutgrowNoTable) {
     slots.push_back(*slot);
   }
   EXPECT_EQ(slots.size(), 512u * 1024 / kHeader);
+  EXPECT_EQ(arena.frames(), slots.size()) << "a frame that is held was forgotten";
   for (const FrameSlot& slot : slots) release_frame(base, slot.offset, 1);
   arena.reclaim();
   EXPECT_EQ(arena.frames(), 0u);

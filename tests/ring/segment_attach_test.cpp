@@ -106,6 +106,26 @@ TEST_F(SegmentAttachTest, RefusesSizesThatDoNotAddUp) {
   EXPECT_THAT(refusal([](auto& h) { h.total_bytes += 4096; }), HasSubstr("size does not match"));
 }
 
+TEST_F(SegmentAttachTest, RefusesSizesOutOfRangeEvenIfTheyAddUp) {
+  // Arenas that begin in the middle of a page, and no slots at all: with a file of just that size.
+  const std::size_t odd_arenas = bytes_ + kSizes.workers * 32;
+  EXPECT_THAT(refusal(
+                  [&](auto& h) {
+                    h.sizes.arena_bytes += 32;
+                    h.total_bytes = odd_arenas;
+                  },
+                  odd_arenas),
+              HasSubstr("size does not match"));
+  const std::size_t no_slots = bytes_ - kSizes.workers * 4096;
+  EXPECT_THAT(refusal(
+                  [&](auto& h) {
+                    h.sizes.slots_per_worker = 0;
+                    h.total_bytes = no_slots;
+                  },
+                  no_slots),
+              HasSubstr("size does not match"));
+}
+
 TEST_F(SegmentAttachTest, RefusesAFileOfAnotherSize) {
   EXPECT_THAT(refusal(nothing, 0), HasSubstr("too small"));
   EXPECT_THAT(refusal(nothing, 10), HasSubstr("too small"));
