@@ -32,11 +32,12 @@ MESSAGES = {
     "YIELD": ([YIELD, 7, {"a": "é"}, [1], {"k": 1}], ["type", "id", "dict", "list?", "dict?"]),
 }
 
-# Option -> the kind its value must have. Only options that this broker acts upon.
+# Option -> the kind its value must have. Only options that this broker acts upon. As in optional elements,
+# null stands for an absent one.
 OPTIONS = {
-    "PUBLISH": {"acknowledge": "bool", "exclude_me": "bool"},
-    "SUBSCRIBE": {"match": "text"},
-    "HELLO": {"roles": "dict", "authid": "text"},
+    "PUBLISH": {"acknowledge": "bool?", "exclude_me": "bool?"},
+    "SUBSCRIBE": {"match": "text?"},
+    "HELLO": {"roles": "dict", "authid": "text?"},
 }
 
 COMMON_VALUES = [None, True, False, 0, -1, 1, 1.5, -0.5, 1e300, 2**64 - 1, -(2**63), "text", "", [], [1], {}, {"a": 1}]
@@ -49,7 +50,8 @@ def values(serializer):
 
 def fits(kind, value):
     """Whether a value is of the right type; for ids, in the right range, too."""
-    kind = kind.rstrip("?")
+    if kind.endswith("?"):
+        return value is None or fits(kind[:-1], value)
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if kind in ("id", "type"):
         return number and value == value and abs(value) <= 2**53 and value == int(value) and value >= 1

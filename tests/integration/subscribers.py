@@ -72,7 +72,7 @@ class Subscribers:
                          *([wamp.SUBSCRIBE, n + 1, {}, topic] for n, topic in enumerate(topics)))
         for session in sessions:
             session.expect(wamp.WELCOME)
-            ids.add(tuple(session.expect(wamp.SUBSCRIBED, n + 1)[2] for n in range(len(topics))))
+            ids.add(tuple(session.expect_subscribed(range(1, len(topics) + 1))))
             session.connection.socket.setblocking(False)
             subscriber = Subscriber(session, self.references[session.serializer])
             self.all.append(subscriber)

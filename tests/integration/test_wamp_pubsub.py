@@ -9,7 +9,7 @@ import pytest
 
 import wamp
 import wsraw
-from wamp import ERROR, EVENT, PUBLISH, PUBLISHED, SUBSCRIBE, SUBSCRIBED, UNSUBSCRIBE, UNSUBSCRIBED
+from wamp import ERROR, EVENT, GOODBYE, HELLO, PUBLISH, PUBLISHED, SUBSCRIBE, SUBSCRIBED, UNSUBSCRIBE, UNSUBSCRIBED, WELCOME
 
 both_serializers = pytest.mark.parametrize("serializer", wamp.SERIALIZERS)
 
@@ -192,6 +192,45 @@ def test_subscribing_twice_is_one_subscription(join, serializer):
 
 
 @both_serializers
+def test_subscribing_twice_at_once_is_one_subscription(join, serializer):
+    """The second request comes before the first is answered."""
+    for number in range(10):
+        session, other, topic = join(serializer), join(), f"at.once.{number}"
+        session.send([SUBSCRIBE, 1, {}, topic], [SUBSCRIBE, 2, {}, topic], [SUBSCRIBE, 3, {}, "at.once.end"])
+        session._request = 3
+        first, second, end = session.expect_subscribed([1, 2, 3])
+        assert first == second != end
+        other.publish(topic, 1)
+        other.publish("at.once.end", 2)
+        session.expect_event(first, 1)
+        session.expect_event(end, 2)
+        session.unsubscribe(first)
+        other.publish(topic, 3)
+        other.publish("at.once.end", 4)
+        session.expect_event(end, 4)
+
+
+@both_serializers
+def test_leaving_while_subscribing(join, serializer):
+    """What was asked for by one session is not answered to the next one on the same transport, and not subscribed."""
+    other = join()
+    for _ in range(20):
+        session = join(serializer)
+        topics = [f"leaving.{number}" for number in range(20)]
+        session.send(*([SUBSCRIBE, number + 1, {}, topic] for number, topic in enumerate(topics)),
+                     [GOODBYE, {}, "wamp.close.close_realm"], [HELLO, "realm1", {"roles": wamp.ROLES}],
+                     [SUBSCRIBE, 1, {}, "leaving.new"])
+        while (message := session.receive())[0] == SUBSCRIBED:
+            pass
+        assert message[0] == GOODBYE, message
+        session.expect(WELCOME)
+        subscription = session.expect(SUBSCRIBED, 1)[2]
+        for topic in topics + ["leaving.new"]:
+            other.publish(topic, topic)
+        session.expect_event(subscription, "leaving.new")
+
+
+@both_serializers
 def test_unsubscribing_what_is_not_subscribed(join, serializer):
     session, other = join(serializer), join()
     mine = session.subscribe("mine")
@@ -227,7 +266,8 @@ def test_many_subscriptions_of_one_session(join, serializer):
     session, other = join(serializer), join("msgpack")
     topics = [f"many.{number}" for number in range(1000)]
     session.send(*([SUBSCRIBE, number + 1, {}, topic] for number, topic in enumerate(topics)))
-    ids = [session.expect(SUBSCRIBED, number + 1)[2] for number in range(1000)]
+    ids = session.expect_subscribed(range(1, 1001))
+    assert len(set(ids)) == 1000
     for number in (0, 499, 999):
         other.publish(topics[number], number)
         session.expect_event(ids[number], number)

@@ -94,6 +94,15 @@ class Session:
         self.send([SUBSCRIBE, request, options or {}, topic])
         return self.expect(SUBSCRIBED, request)[2]
 
+    def expect_subscribed(self, requests):
+        """SUBSCRIBED for each of these requests; topics have different homes, so the order is theirs."""
+        found = {}
+        for _ in requests:
+            message = self.expect(SUBSCRIBED)
+            assert message[1] in requests and message[1] not in found, message
+            found[message[1]] = message[2]
+        return [found[request] for request in requests]
+
     def unsubscribe(self, subscription):
         request = self.next_request()
         self.send([UNSUBSCRIBE, request, subscription])
