@@ -56,10 +56,8 @@ void append_number(std::string& out, Bytes number) {
     if (std::from_chars(begin, end, natural).ec == std::errc())
       return append_msgpack_integer(out, natural);
     std::int64_t negative = 0;
-    if (number.starts_with('-') && std::from_chars(begin, end, negative).ec == std::errc()) {
-      return negative == 0 ? append_msgpack_integer(out, 0)
-                           : append_msgpack_negative(out, negative);
-    }
+    if (std::from_chars(begin, end, negative).ec == std::errc())
+      return append_msgpack_negative(out, negative);
   }
   append_msgpack_real(out, real_from(number));
 }

@@ -31,6 +31,7 @@ void append_json_negative(std::string& out, std::int64_t value);
 void append_json_real(std::string& out, double value);
 
 void append_msgpack_integer(std::string& out, std::uint64_t value);
+// REQUIRES: not positive.
 void append_msgpack_negative(std::string& out, std::int64_t value);
 void append_msgpack_real(std::string& out, double value);
 void append_msgpack_text(std::string& out, Bytes text);

@@ -162,6 +162,7 @@ TEST_P(HostileEachSerializer, what_is_no_message_is_told_apart) {
   EXPECT_EQ(violation({"1", "realm"}), "the message type must be an integer");
   EXPECT_EQ(violation(Json::array({-1})), "the message type must be an integer");
   EXPECT_EQ(violation(Json::array({16.5})), "the message type must be an integer");
+  EXPECT_EQ(violation(Json::array({-16.0})), "the message type must be an integer");
 }
 
 TEST_P(HostileEachSerializer, every_other_type_code_is_unknown) {

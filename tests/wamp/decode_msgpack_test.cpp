@@ -132,6 +132,10 @@ TEST(DecodeMsgpack, refuses_lengths_beyond_the_message_at_once) {
   }
 }
 
+TEST(DecodeMsgpack, a_map_needs_two_bytes_for_each_entry) {
+  EXPECT_THAT(verdict("\x83\x01\x01\x01\x01"s), HasSubstr("a length exceeds the message"));
+}
+
 TEST(DecodeMsgpack, refuses_the_head_that_is_none) {
   EXPECT_THAT(verdict("\xC1"), HasSubstr("0xc1 begins no value"));
 }
