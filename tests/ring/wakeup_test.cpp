@@ -182,7 +182,7 @@ class Hunt {
 };
 
 TEST_F(WakeupTest, NoWakeupIsLostInHundredsOfThousandsOfRounds) {
-  const std::uint64_t rounds = 400'000 / test::kRoundsDivisor;
+  const std::uint64_t rounds = 200'000 / test::kRoundsDivisor;
   Hunt hunt(flag_, event_fd_);
   hunt.run(rounds);
   EXPECT_EQ(hunt.lost, 0u) << "slept through a push, after " << hunt.rounds_done() << " rounds";
