@@ -11,6 +11,7 @@ constexpr std::array<std::string_view, kCounterCount> kNames = {
     "topics",
     "connections_accepted",
     "connections_closed",
+    "connections_lost",
     "connections_refused",
     "upgrades_refused",
     "handshake_timeouts",

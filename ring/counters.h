@@ -21,6 +21,7 @@ enum class Counter : std::uint32_t {
   topics,         // gauge: topics with a local subscriber
   connections_accepted,
   connections_closed,
+  connections_lost,           // ended because their worker died; written by the supervisor while it is dead
   connections_refused,  // answered by HTTP 503: no slot left
   upgrades_refused,     // answered by another HTTP status than 101
   handshake_timeouts,

@@ -1,0 +1,169 @@
+#include "broker/acceptor.h"
+
+#include <poll.h>
+#include <spdlog/spdlog.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cassert>
+#include <cerrno>
+#include <cstring>
+#include <latch>
+
+#include "ring/wakeup.h"
+#include "worker/control.h"
+
+namespace ringcast::broker {
+namespace {
+
+constexpr std::uint64_t kStopTag = UINT64_MAX;
+constexpr std::int64_t kRetryMs = 20;
+constexpr unsigned kEntries = 256;
+
+}  // namespace
+
+Acceptor::Acceptor(ring::Segment& segment, std::vector<Listener> listeners,
+                   std::vector<int> control_sockets)
+    : segment_(segment),
+      listeners_(std::move(listeners)),
+      control_sockets_(std::move(control_sockets)),
+      stop_fd_(eventfd(0, EFD_CLOEXEC)),
+      handed_(control_sockets_.size()) {}
+
+Acceptor::~Acceptor() {
+  stop();
+  if (stop_fd_ >= 0) close(stop_fd_);
+}
+
+std::string Acceptor::start() {
+  if (stop_fd_ < 0) return std::string("eventfd: ") + std::strerror(errno);
+  std::string failure;
+  std::latch ready(1);
+  thread_ = std::thread([this, &failure, &ready] {
+    // On this thread, because a ring belongs to the thread that made it (SINGLE_ISSUER).
+    const int result = io_uring_queue_init(kEntries, &ring_,
+                                           IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN);
+    if (result < 0) failure = std::string("io_uring_setup: ") + std::strerror(-result);
+    const bool usable = result == 0;
+    ready.count_down();
+    if (usable) run();
+  });
+  ready.wait();
+  if (!failure.empty()) thread_.join();
+  return failure;
+}
+
+void Acceptor::stop() {
+  if (!thread_.joinable()) return;
+  ring::wake(stop_fd_);
+  thread_.join();
+  for (const Listener& listener : listeners_) close(listener.fd);
+  for (const int fd : pending_) close(fd);
+  pending_.clear();
+}
+
+void Acceptor::arm_accept(std::size_t listener) {
+  io_uring_sqe* entry = io_uring_get_sqe(&ring_);
+  assert(entry != nullptr);
+  io_uring_prep_multishot_accept(entry, listeners_[listener].fd, nullptr, nullptr, SOCK_CLOEXEC);
+  entry->user_data = listener;
+}
+
+void Acceptor::run() {
+  io_uring_sqe* entry = io_uring_get_sqe(&ring_);
+  io_uring_prep_poll_add(entry, stop_fd_, POLLIN);
+  entry->user_data = kStopTag;
+  for (std::size_t i = 0; i < listeners_.size(); ++i) arm_accept(i);
+  while (!stopping_) {
+    const bool retry = !exhausted_.empty() || !pending_.empty();
+    __kernel_timespec wait{.tv_sec = retry ? 0 : 1, .tv_nsec = retry ? kRetryMs * 1'000'000 : 0};
+    io_uring_cqe* first = nullptr;
+    io_uring_submit_and_wait_timeout(&ring_, &first, 1, &wait, nullptr);
+    unsigned head = 0;
+    unsigned count = 0;
+    io_uring_cqe* completion = nullptr;
+    io_uring_for_each_cqe(&ring_, head, completion) {
+      ++count;
+      handle(completion->user_data, completion->res, completion->flags);
+    }
+    io_uring_cq_advance(&ring_, count);
+    retry_pending();
+  }
+  io_uring_queue_exit(&ring_);
+}
+
+void Acceptor::handle(std::uint64_t tag, int result, unsigned flags) {
+  if (tag == kStopTag) {
+    stopping_ = true;
+    return;
+  }
+  if (result >= 0) hand_over(result);
+  if ((flags & IORING_CQE_F_MORE) != 0) return;
+  // EMFILE, ENFILE, ENOBUFS, ENOMEM: nothing left for one more socket; the connection waits in the
+  // listener's queue until it is tried again. Everything else (ECONNABORTED: the peer gave up
+  // first) is over already.
+  if (result == -EMFILE || result == -ENFILE || result == -ENOBUFS || result == -ENOMEM) {
+    if (exhausted_.empty()) {
+      spdlog::warn("accepting pauses: {}; raise RLIMIT_NOFILE (ulimit -n)", std::strerror(-result));
+    }
+    exhausted_.push_back(tag);
+  } else {
+    arm_accept(tag);
+  }
+}
+
+void Acceptor::hand_over(int fd) {
+  if (try_hand_over(fd)) return;
+  if (pending_.size() < kPendingMax) {
+    pending_.push_back(fd);
+    return;
+  }
+  // No worker has taken anything for a while: let the client try again instead of waiting for
+  // nothing.
+  static constexpr char kBusy[] =
+      "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n"
+      "Content-Length: 0\r\n\r\n";
+  (void)!send(fd, kBusy, sizeof kBusy - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+  close(fd);
+}
+
+std::uint64_t Acceptor::load_of(std::uint32_t worker) const {
+  // What was given and has not ended; a few on their way are counted as there.
+  const ring::Counters& counters = segment_.block(worker).counters;
+  return handed_[worker] - counters.get(ring::Counter::connections_closed) -
+         counters.get(ring::Counter::connections_lost);
+}
+
+bool Acceptor::try_hand_over(int fd) {
+  const std::uint32_t workers = segment_.workers();
+  std::uint64_t best_load = UINT64_MAX;
+  std::uint32_t best = workers;
+  for (std::uint32_t i = 0; i < workers; ++i) {
+    const std::uint32_t worker = (next_ + i) % workers;
+    if (segment_.state(worker).state != ring::WorkerState::live) continue;
+    const std::uint64_t load = load_of(worker);
+    if (load < best_load) {
+      best_load = load;
+      best = worker;
+    }
+  }
+  if (best == workers) return false;
+  const worker::ControlMessage message{.kind = worker::ControlKind::connection};
+  if (worker::send_control(control_sockets_[best], message, fd) != worker::ControlResult::done) {
+    return false;
+  }
+  next_ = (best + 1) % workers;
+  ++handed_[best];
+  close(fd);
+  return true;
+}
+
+void Acceptor::retry_pending() {
+  while (!pending_.empty() && try_hand_over(pending_.front())) pending_.pop_front();
+  if (!pending_.empty()) return;
+  for (const std::size_t listener : exhausted_) arm_accept(listener);
+  exhausted_.clear();
+}
+
+}  // namespace ringcast::broker

@@ -1,0 +1,61 @@
+// The acceptor thread: io_uring multishot accept on every listener; each accepted fd goes to the
+// least loaded live worker over that worker's control socket. It parses no byte from the network.
+//
+// Made and stopped by the supervisor's main thread. The control sockets are shared with it: each
+// message is one system call, and both only send.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "broker/listener.h"
+#include "ring/segment.h"
+#include "worker/io_ring.h"
+
+namespace ringcast::broker {
+
+class Acceptor {
+ public:
+  // `control_sockets[w]` is the supervisor's end of worker w's control socket. The listeners are
+  // owned from here on.
+  Acceptor(ring::Segment& segment, std::vector<Listener> listeners,
+           std::vector<int> control_sockets);
+  ~Acceptor();  // stops
+  Acceptor(const Acceptor&) = delete;
+  Acceptor& operator=(const Acceptor&) = delete;
+
+  // Why the thread could not set up its io_uring; empty if it runs.
+  std::string start();
+  // Stops accepting and closes the listeners; synchronous.
+  void stop();
+
+ private:
+  static constexpr std::size_t kPendingMax =
+      1024;  // accepted sockets that no worker could take yet
+
+  void run();
+  void arm_accept(std::size_t listener);
+  void handle(std::uint64_t tag, int result, unsigned flags);
+  void hand_over(int fd);
+  bool try_hand_over(int fd);
+  void retry_pending();
+  std::uint64_t load_of(std::uint32_t worker) const;
+
+  ring::Segment& segment_;
+  std::vector<Listener> listeners_;
+  std::vector<int> control_sockets_;
+  int stop_fd_ = -1;
+  std::thread thread_;
+  io_uring ring_{};
+  bool stopping_ = false;               // the thread only
+  std::vector<std::uint64_t> handed_;   // connections given to each worker
+  std::vector<std::size_t> exhausted_;  // listeners whose accept ended for lack of fds
+  std::deque<int> pending_;
+  std::uint32_t next_ = 0;  // where the search for the least loaded begins
+};
+
+}  // namespace ringcast::broker

@@ -1,0 +1,217 @@
+#include "worker/io_ring.h"
+
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#include <cassert>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+namespace ringcast::worker {
+namespace {
+
+constexpr int kBufferGroup = 0;
+constexpr std::size_t kBufferRingBytes = IoRing::kBuffers * sizeof(io_uring_buf);
+
+int io_uring_disabled_sysctl() {
+  std::ifstream file("/proc/sys/kernel/io_uring_disabled");  // absent before Linux 6.6
+  int value = 0;
+  file >> value;
+  return value;
+}
+
+// The mode in /proc/self/status: 0 none, 1 strict, 2 filter.
+int seccomp_mode() {
+  std::ifstream file("/proc/self/status");
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind("Seccomp:", 0) == 0) return std::stoi(line.substr(8));
+  }
+  return 0;
+}
+
+IoRingError refused(int error) {
+  using Cause = IoRingError::Cause;
+  const std::string prefix = std::string("io_uring_setup: ") + std::strerror(error) + ": ";
+  const int disabled = io_uring_disabled_sysctl();
+  // EPERM: the sysctl forbids it, or a seccomp filter that answers EPERM (container runtimes'
+  // default).
+  if (error == EPERM && disabled != 0) {
+    return {Cause::sysctl,
+            prefix + "kernel.io_uring_disabled is " + std::to_string(disabled) +
+                "; set it to 0 (sysctl -w kernel.io_uring_disabled=0), or to 1 and run "
+                "as a member of kernel.io_uring_group"};
+  }
+  // ENOSYS: a filter that answers so, or a kernel built without io_uring.
+  if (error == EPERM || (error == ENOSYS && seccomp_mode() != 0)) {
+    return {Cause::seccomp, prefix +
+                                "a seccomp filter refuses io_uring; allow io_uring_setup, "
+                                "io_uring_enter and io_uring_register in the container's profile"};
+  }
+  // ENOMEM: the rings are charged to RLIMIT_MEMLOCK.
+  if (error == ENOMEM) {
+    rlimit limit{};
+    getrlimit(RLIMIT_MEMLOCK, &limit);
+    return {Cause::memlock,
+            prefix + "RLIMIT_MEMLOCK is " + std::to_string(limit.rlim_cur / 1024) +
+                " KiB; raise it (ulimit -l, LimitMEMLOCK=), 8 MiB per worker thread "
+                "is enough, or run fewer worker threads"};
+  }
+  // EMFILE, ENFILE: no descriptor left for the ring.
+  if (error == EMFILE || error == ENFILE) {
+    return {Cause::descriptors, prefix +
+                                    "no file descriptor left; raise RLIMIT_NOFILE (ulimit -n, "
+                                    "LimitNOFILE=)"};
+  }
+  // ENOSYS without a filter: no io_uring in this kernel. EINVAL: flags that this kernel does not
+  // know.
+  if (error == ENOSYS || error == EINVAL) {
+    return {Cause::kernel, prefix +
+                               "this kernel's io_uring is absent or too old; Ringcast needs Linux "
+                               "6.1 or newer"};
+  }
+  return {Cause::other, prefix + "io_uring can't be used"};
+}
+
+}  // namespace
+
+IoRing::Result IoRing::create(std::uint32_t direct_descriptors) {
+  std::unique_ptr<IoRing> self(new IoRing);
+  io_uring_params params{};
+  params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_CQSIZE |
+                 IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CLAMP;
+  params.cq_entries = kCompletionEntries;
+  int result = io_uring_queue_init_params(kSubmissionEntries, &self->ring_, &params);
+  if (result < 0) return refused(-result);
+  self->ring_ready_ = true;
+  result = io_uring_register_files_sparse(&self->ring_, direct_descriptors);
+  if (result < 0) {
+    // EMFILE: the table is bounded by RLIMIT_NOFILE.
+    if (result == -EMFILE) return refused(EMFILE);
+    return IoRingError{
+        IoRingError::Cause::other,
+        std::string("cannot register direct descriptors: ") + std::strerror(-result)};
+  }
+  if (!self->set_up_buffers()) {
+    if (errno == ENOMEM) return refused(ENOMEM);
+    return IoRingError{errno == EINVAL ? IoRingError::Cause::kernel : IoRingError::Cause::other,
+                       std::string("cannot register receive buffers: ") + std::strerror(errno) +
+                           "; Ringcast needs Linux 6.1 or newer"};
+  }
+  return self;
+}
+
+IoRing::~IoRing() {
+  if (ring_ready_) io_uring_queue_exit(&ring_);
+  if (buffer_ring_ != nullptr) munmap(buffer_ring_, kBufferRingBytes);
+  if (buffers_ != nullptr) munmap(buffers_, kBuffers * kBufferBytes);
+}
+
+bool IoRing::set_up_buffers() {
+  const auto map = [](std::size_t bytes) -> void* {
+    void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return memory == MAP_FAILED ? nullptr : memory;
+  };
+  buffers_ = static_cast<char*>(map(kBuffers * kBufferBytes));
+  buffer_ring_ = static_cast<io_uring_buf_ring*>(map(kBufferRingBytes));
+  if (buffers_ == nullptr || buffer_ring_ == nullptr) return false;
+  io_uring_buf_reg registration{};
+  registration.ring_addr = reinterpret_cast<std::uintptr_t>(buffer_ring_);
+  registration.ring_entries = kBuffers;
+  registration.bgid = kBufferGroup;
+  if (const int result = io_uring_register_buf_ring(&ring_, &registration, 0); result < 0) {
+    errno = -result;
+    return false;
+  }
+  io_uring_buf_ring_init(buffer_ring_);
+  for (unsigned i = 0; i < kBuffers; ++i) {
+    io_uring_buf_ring_add(buffer_ring_, buffers_ + i * kBufferBytes, kBufferBytes,
+                          static_cast<unsigned short>(i), io_uring_buf_ring_mask(kBuffers),
+                          static_cast<int>(i));
+  }
+  io_uring_buf_ring_advance(buffer_ring_, static_cast<int>(kBuffers));
+  return true;
+}
+
+io_uring_sqe* IoRing::prepare(OperationTag tag) {
+  io_uring_sqe* entry = io_uring_get_sqe(&ring_);
+  while (entry == nullptr) {
+    const int result = io_uring_submit(&ring_);
+    // EBUSY, EAGAIN: the kernel wants completions taken or has no memory for a request right now;
+    // what was not taken stays prepared, so asking again is right. EINTR: a signal came first.
+    assert(result >= 0 || result == -EBUSY || result == -EAGAIN || result == -EINTR);
+    (void)result;
+    entry = io_uring_get_sqe(&ring_);
+  }
+  std::memset(entry, 0, sizeof *entry);
+  entry->user_data = tag.packed();
+  return entry;
+}
+
+bool IoRing::install(std::uint32_t slot, int fd) {
+  const int result = io_uring_register_files_update(&ring_, slot, &fd, 1);
+  if (result == 1) return true;
+  errno = -result;
+  return false;
+}
+
+void IoRing::submit(std::uint64_t wait_ms) {
+  int result = 0;
+  if (wait_ms == 0) {
+    result = io_uring_submit_and_get_events(&ring_);
+  } else {
+    __kernel_timespec time{};
+    time.tv_sec = static_cast<std::int64_t>(wait_ms / 1000);
+    time.tv_nsec = static_cast<std::int64_t>(wait_ms % 1000) * 1'000'000;
+    io_uring_cqe* first = nullptr;
+    result = io_uring_submit_and_wait_timeout(&ring_, &first, 1, &time, nullptr);
+  }
+  // ETIME: nothing came in time. EINTR: a signal. EBUSY, EAGAIN: see prepare(); the next turn asks
+  // again.
+  assert(result >= 0 || result == -ETIME || result == -EINTR || result == -EBUSY ||
+         result == -EAGAIN);
+  (void)result;
+}
+
+std::size_t IoRing::take_completions(std::span<io_uring_cqe> out) {
+  std::size_t count = 0;
+  unsigned head = 0;
+  io_uring_cqe* completion = nullptr;
+  io_uring_for_each_cqe(&ring_, head, completion) {
+    if (count == out.size()) break;
+    out[count++] = *completion;
+  }
+  io_uring_cq_advance(&ring_, static_cast<unsigned>(count));
+  return count;
+}
+
+std::string_view IoRing::received(const io_uring_cqe& completion) const {
+  assert((completion.flags & IORING_CQE_F_BUFFER) != 0 && completion.res > 0);
+  const unsigned buffer = completion.flags >> IORING_CQE_BUFFER_SHIFT;
+  assert(buffer < kBuffers);
+  return {buffers_ + buffer * kBufferBytes, static_cast<std::size_t>(completion.res)};
+}
+
+void IoRing::give_back(const io_uring_cqe& completion) {
+  if ((completion.flags & IORING_CQE_F_BUFFER) == 0) return;
+  const unsigned buffer = completion.flags >> IORING_CQE_BUFFER_SHIFT;
+  io_uring_buf_ring_add(buffer_ring_, buffers_ + buffer * kBufferBytes, kBufferBytes,
+                        static_cast<unsigned short>(buffer), io_uring_buf_ring_mask(kBuffers), 0);
+  io_uring_buf_ring_advance(buffer_ring_, 1);
+}
+
+void IoRing::arm_receive(OperationTag tag) {
+  io_uring_sqe* entry = prepare(tag);
+  io_uring_prep_recv_multishot(entry, static_cast<int>(tag.slot), nullptr, 0, 0);
+  entry->user_data = tag.packed();
+  entry->flags |= IOSQE_FIXED_FILE | IOSQE_BUFFER_SELECT;
+  entry->buf_group = kBufferGroup;
+}
+
+std::variant<std::monostate, IoRingError> probe_io_ring() {
+  IoRing::Result result = IoRing::create(16);
+  if (auto* error = std::get_if<IoRingError>(&result)) return std::move(*error);
+  return std::monostate{};
+}
+
+}  // namespace ringcast::worker

@@ -1,0 +1,35 @@
+// What a worker is told when it starts. Values; copied into every worker thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace ringcast::worker {
+
+struct WorkerOptions {
+  std::string websocket_path = "/ws";
+  std::string echo_path;  // empty: no echo endpoint
+  std::vector<std::string> realms = {"realm1"};
+
+  std::uint32_t connections_max = 1024;  // of this worker thread; more are answered HTTP 503
+
+  std::uint64_t handshake_timeout_ms =
+      10'000;                               // from accept to the upgrade, and from there to HELLO
+  std::uint64_t ping_interval_ms = 30'000;  // of silence before a ping is sent
+  std::uint64_t ping_timeout_ms = 10'000;   // after the ping, until the connection is given up
+  std::uint64_t drain_timeout_ms = 5'000;   // for what is queued, when the broker stops
+
+  std::size_t queue_bytes_max = 1u << 20;  // outbound, per connection, not yet taken by the kernel
+  std::size_t message_bytes_max = 1u << 20;  // of one message from a client
+};
+
+// Limits that are not settings. Each is counted where it is hit, or answered to its causer.
+inline constexpr std::size_t kSubscriptionsPerSessionMax =
+    16384;                                               // ERROR ringcast.error.limit_exceeded
+inline constexpr std::size_t kDetailsDepthMax = 64;      // nesting of a message: ABORT
+inline constexpr std::uint64_t kCloseTimeoutMs = 2'000;  // for the peer's close frame, then EOF
+inline constexpr std::uint64_t kHomeReplyTimeoutMs = 10'000;  // while a home worker is away
+
+}  // namespace ringcast::worker

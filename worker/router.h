@@ -1,0 +1,126 @@
+// WAMP sessions and routing of one worker: what a message means, who gets a publication, and this
+// worker's side of the home protocol.
+//
+// One per worker thread, used by that thread only. Above it nobody; below it a Transport
+// (connections) and a Peers (other workers). WAMP.md of the documentation says which rule is
+// decided how.
+//
+// A SUBSCRIBE to a topic that this worker does not hold yet goes to the topic's home worker with a
+// token; the session is subscribed, and told so, when the answer comes. Where the session is gone
+// by then the answer is dropped and counted (invariant I2).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <random>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "wire/decode.h"
+#include "worker/home_service.h"
+#include "worker/options.h"
+#include "worker/peers.h"
+#include "worker/topics.h"
+#include "worker/transport.h"
+
+namespace ringcast::worker {
+
+class Router final : public TransportUser, public PeerUser, public HomeClient {
+ public:
+  Router(ring::Segment& segment, std::uint32_t self, Transport& transport, Peers& peers,
+         const WorkerOptions& options);
+
+  // TransportUser
+  void on_open(Connection& connection) override;
+  Taken on_message(Connection& connection, bool binary, wire::Bytes bytes) override;
+  void on_handshake_timeout(Connection& connection) override;
+  void on_end(Connection& connection) override;
+
+  // PeerUser
+  void on_descriptor(std::uint32_t from, const ring::Descriptor& descriptor,
+                     std::string_view frame) override;
+  void on_worker_lost(std::uint32_t worker) override;
+  void on_worker_live(std::uint32_t worker) override;
+
+  // HomeClient
+  void on_home_reply(std::uint64_t token, std::uint64_t hash, std::uint32_t subscription) override;
+
+  HomeService& home() { return home_; }
+
+  // Says GOODBYE to every session, and 1001 to every connection.
+  void begin_drain();
+
+  // Answers SUBSCRIBEs whose home worker has been away for too long. Call about once a second.
+  void expire_pending(TimeMs now);
+
+ private:
+  struct PendingSubscribe {
+    ring::ConnectionId who;
+    std::uint64_t request = 0;
+    Topic* topic = nullptr;
+    TimeMs asked_ms = 0;
+  };
+
+  // --- sessions (router_session.cpp)
+  // -------------------------------------------------------------------
+  Taken dispatch(Connection& connection, const wire::Message& message);
+  Taken on_first_message(Connection& connection, const wire::Message& message);
+  Taken on_session_message(Connection& connection, const wire::Message& message);
+  void hello(Connection& connection, const wire::Hello& hello);
+  void welcome(Connection& connection);
+  void goodbye(Connection& connection);
+  void settle(Connection& connection);
+  void abort(Connection& connection, std::string_view reason, std::string_view message,
+             std::uint16_t close_code);
+  void violation(Connection& connection, std::string_view message);
+  bool request_in_order(Connection& connection, std::uint64_t request);
+  void error(Connection& connection, wire::MessageType type, std::uint64_t request,
+             std::string_view uri, std::string_view message);
+  void unserved(Connection& connection, const wire::Call& call);
+  void unserved(Connection& connection, const wire::Register& message);
+  void unserved(Connection& connection, const wire::Unregister& message);
+  void send(Connection& connection, const std::string& message);
+
+  // --- publish and subscribe (router_broker.cpp)
+  // -------------------------------------------------------
+  Taken publish(Connection& connection, const wire::Publish& publish);
+  bool publish_allowed(Connection& connection, const wire::Publish& publish);
+  void subscribe(Connection& connection, const wire::Subscribe& subscribe);
+  void unsubscribe(Connection& connection, const wire::Unsubscribe& unsubscribe);
+  void join(Connection& connection, std::uint64_t request, Topic& topic);
+  void leave(Connection& connection, std::size_t membership);
+  // Hands a publication to this worker's subscribers, but for the one in `excluded_slot`.
+  void fan_out(const Publication& publication, std::uint64_t hash, std::uint32_t excluded_slot);
+  void fan_out(const Topic& topic, wire::Serializer serializer, std::uint64_t id,
+               const wire::Payload& payload, std::uint32_t excluded_slot);
+  void publication_from(const ring::Descriptor& descriptor, std::string_view frame);
+
+  // --- home protocol, the asking side (router_home.cpp)
+  // ------------------------------------------------
+  void ask_home(std::uint64_t token, const Topic& topic);
+  void release_if_unused(Topic& topic);
+  void tell_release(std::uint64_t hash, std::uint32_t subscription);
+
+  ring::Segment& segment_;
+  std::uint32_t self_;
+  Transport& transport_;
+  Peers& peers_;
+  WorkerOptions options_;
+  ring::Counters& counters_;
+  Topics topics_;
+  HomeService home_;
+  std::unordered_map<std::uint64_t, PendingSubscribe> pending_;  // by token; bounded per session
+  std::uint64_t next_token_ = 1;
+  std::array<wire::Decoder, wire::kSerializerCount> decoders_;
+  std::mt19937_64 random_;
+  TimeMs now_ = 0;
+
+  // Reused from message to message, so that the steady state allocates nothing.
+  std::string out_;
+  std::string transcoded_args_;
+  std::string transcoded_kwargs_;
+};
+
+}  // namespace ringcast::worker

@@ -1,0 +1,191 @@
+// Publish and subscribe: from a session's request to the frames that its subscribers get.
+#include <algorithm>
+#include <cassert>
+
+#include "wire/encode.h"
+#include "wire/transcode.h"
+#include "wire/uri.h"
+#include "worker/router.h"
+
+namespace ringcast::worker {
+namespace {
+
+constexpr std::uint32_t kNobody = UINT32_MAX;  // no slot has this number
+constexpr std::string_view kLimitExceeded = "ringcast.error.limit_exceeded";
+
+}  // namespace
+
+bool Router::publish_allowed(Connection& connection, const wire::Publish& publish) {
+  const bool valid = wire::uri_valid(publish.topic, wire::UriRule::loose);
+  if (valid && !wire::uri_reserved(publish.topic)) return true;
+  // Without acknowledge a PUBLISH is not answered at all (WAMP, "Publishing").
+  if (publish.options.acknowledge) {
+    error(connection, wire::MessageType::publish, publish.request, wire::uri::kInvalidUri,
+          valid ? "topics below \"wamp.\" belong to the router" : "the topic is not a valid URI");
+  }
+  return false;
+}
+
+// Straight to every worker that may have subscribers, and to this worker's own. The other workers
+// first: if one of them has no room, nothing has happened yet and the whole message is offered
+// again later.
+Taken Router::publish(Connection& connection, const wire::Publish& publish) {
+  if (!request_in_order(connection, publish.request)) return Taken::yes;
+  Session& session = *connection.session;
+  if (!publish_allowed(connection, publish)) {
+    session.last_request = publish.request;
+    return Taken::yes;
+  }
+  const std::uint64_t hash = topic_hash(segment_.header().topic_seed, session.realm, publish.topic);
+  const Publication publication{.id = (random_() >> 11) | 1,  // 1 … 2^53 - 1
+                                .realm = session.realm,
+                                .serializer = connection.serializer,
+                                .topic = publish.topic,
+                                .payload = publish.payload};
+  const std::uint64_t targets = segment_.interested_workers(hash) & peers_.live();
+  if (targets != 0 && !peers_.publish(publication, hash, targets)) return Taken::blocked;
+  session.last_request = publish.request;
+  counters_.add(ring::Counter::publications);
+  fan_out(publication, hash, publish.options.exclude_me ? connection.id.slot : kNobody);
+  if (publish.options.acknowledge) {
+    out_.clear();
+    wire::append_published(out_, connection.serializer, publish.request, publication.id);
+    send(connection, out_);
+  }
+  return Taken::yes;
+}
+
+void Router::publication_from(const ring::Descriptor& descriptor, std::string_view frame) {
+  counters_.add(ring::Counter::publications_received);
+  const auto publication = parse_publication(frame);
+  if (!publication || publication->realm >= options_.realms.size()) {
+    counters_.add(ring::Counter::corrupt_frames_dropped);
+    return;
+  }
+  fan_out(*publication, descriptor.topic_hash, kNobody);
+}
+
+void Router::fan_out(const Publication& publication, std::uint64_t hash,
+                     std::uint32_t excluded_slot) {
+  const Topic* topic = topics_.find({hash, publication.realm, publication.topic});
+  if (topic == nullptr) return;
+  for (std::size_t s = 0; s < wire::kSerializerCount; ++s) {
+    if (topic->subscribers[s].empty()) continue;
+    const auto serializer = static_cast<wire::Serializer>(s);
+    if (serializer == publication.serializer) {
+      fan_out(*topic, serializer, publication.id, publication.payload, excluded_slot);
+      continue;
+    }
+    transcoded_args_.clear();
+    transcoded_kwargs_.clear();
+    // A payload without a form in the other serializer (a MessagePack map with lists as keys) can't
+    // be shown to its sessions; it is counted, and the others get it.
+    if (!wire::transcode(publication.serializer, serializer, publication.payload.args,
+                         transcoded_args_) ||
+        !wire::transcode(publication.serializer, serializer, publication.payload.kwargs,
+                         transcoded_kwargs_)) {
+      counters_.add(ring::Counter::payloads_not_transcodable);
+      continue;
+    }
+    fan_out(*topic, serializer, publication.id,
+            {.args = transcoded_args_, .kwargs = transcoded_kwargs_}, excluded_slot);
+  }
+}
+
+// One event, encoded once, queued by reference for each subscriber.
+void Router::fan_out(const Topic& topic, wire::Serializer serializer, std::uint64_t id,
+                     const wire::Payload& payload, std::uint32_t excluded_slot) {
+  const auto& subscribers = topic.subscribers[static_cast<std::size_t>(serializer)];
+  if (subscribers.size() == 1 && subscribers[0].slot == excluded_slot) return;
+  const std::size_t event = wire::event_size(serializer, topic.subscription, id, payload);
+  const std::size_t size = wire::frame_header_size(event) + event;
+  char* const begin = transport_.reserve(size);
+  char* out = wire::write_frame_header(begin, wire::frame_opcode(serializer), event);
+  out = wire::write_event(out, serializer, topic.subscription, id, payload);
+  assert(out == begin + size);
+  const LogRange frame = transport_.commit(size);
+  std::size_t queued = 0;
+  for (const Subscriber& subscriber : subscribers) {
+    if (subscriber.slot == excluded_slot) continue;
+    transport_.queue(*transport_.connections().in_slot(subscriber.slot), frame);
+    ++queued;
+  }
+  counters_.add(ring::Counter::events_queued, queued);
+}
+
+void Router::subscribe(Connection& connection, const wire::Subscribe& subscribe) {
+  if (!request_in_order(connection, subscribe.request)) return;
+  Session& session = *connection.session;
+  session.last_request = subscribe.request;
+  const auto refuse = [&](std::string_view uri, std::string_view message) {
+    error(connection, wire::MessageType::subscribe, subscribe.request, uri, message);
+  };
+  if (subscribe.options.match != wire::MatchPolicy::exact) {
+    return refuse(wire::uri::kOptionNotAllowed, "only exact matching is supported");
+  }
+  if (!wire::uri_valid(subscribe.topic, wire::UriRule::loose)) {
+    return refuse(wire::uri::kInvalidUri, "the topic is not a valid URI");
+  }
+  if (session.memberships.size() + session.subscribes_pending >= kSubscriptionsPerSessionMax) {
+    return refuse(kLimitExceeded, "this session has reached its limit of subscriptions");
+  }
+  const std::uint64_t hash =
+      topic_hash(segment_.header().topic_seed, session.realm, subscribe.topic);
+  Topic& topic = topics_.find_or_create({hash, session.realm, subscribe.topic});
+  if (topic.subscription != 0) return join(connection, subscribe.request, topic);
+  const std::uint64_t token = next_token_++;
+  pending_.emplace(
+      token,
+      PendingSubscribe{
+          .who = connection.id, .request = subscribe.request, .topic = &topic, .asked_ms = now_});
+  ++topic.requests_pending;
+  ++session.subscribes_pending;
+  ask_home(token, topic);
+}
+
+// Subscribing twice to one topic is one subscription; both requests get its id (WAMP,
+// "Subscribing").
+void Router::join(Connection& connection, std::uint64_t request, Topic& topic) {
+  Session& session = *connection.session;
+  const bool member =
+      std::any_of(session.memberships.begin(), session.memberships.end(),
+                  [&](const Membership& membership) { return membership.topic == &topic; });
+  if (!member) {
+    topics_.add(topic, connection.serializer, connection.id.slot, session);
+    counters_.add(ring::Counter::subscriptions);
+  }
+  out_.clear();
+  wire::append_subscribed(out_, connection.serializer, request, topic.subscription);
+  send(connection, out_);
+}
+
+void Router::unsubscribe(Connection& connection, const wire::Unsubscribe& unsubscribe) {
+  if (!request_in_order(connection, unsubscribe.request)) return;
+  Session& session = *connection.session;
+  session.last_request = unsubscribe.request;
+  const auto& memberships = session.memberships;
+  const auto found = std::find_if(memberships.begin(), memberships.end(), [&](const Membership& m) {
+    return m.topic->subscription == unsubscribe.subscription;
+  });
+  if (found == memberships.end()) {
+    return error(connection, wire::MessageType::unsubscribe, unsubscribe.request,
+                 wire::uri::kNoSuchSubscription, "no such subscription in this session");
+  }
+  leave(connection, static_cast<std::size_t>(found - memberships.begin()));
+  out_.clear();
+  wire::append_unsubscribed(out_, connection.serializer, unsubscribe.request);
+  send(connection, out_);
+}
+
+void Router::leave(Connection& connection, std::size_t membership) {
+  Session& session = *connection.session;
+  Topic& topic = *session.memberships[membership].topic;
+  topics_.remove(session, connection.serializer, membership,
+                 [this](std::uint32_t slot) -> Session& {
+                   return *transport_.connections().in_slot(slot)->session;
+                 });
+  counters_.subtract(ring::Counter::subscriptions);
+  release_if_unused(topic);
+}
+
+}  // namespace ringcast::worker

@@ -1,0 +1,142 @@
+// The home protocol from the side of the worker that asks, and what comes in by the rings.
+#include <algorithm>
+#include <cassert>
+
+#include "wire/encode.h"
+#include "wire/uri.h"
+#include "worker/router.h"
+
+namespace ringcast::worker {
+
+void Router::ask_home(std::uint64_t token, const Topic& topic) {
+  const std::uint32_t home = home_of(topic.hash, segment_.workers());
+  const ring::ConnectionId who = pending_.at(token).who;
+  if (home == self_) return home_.subscribe(self_, token, who.packed(), topic.key());
+  // While the home worker is away this is dropped, and made again by on_worker_live().
+  peers_.send(home,
+              {.kind = ring::DescriptorKind::subscribe_request,
+               .realm = topic.realm,
+               .target = who.packed(),
+               .token = token,
+               .topic_hash = topic.hash},
+              topic.uri);
+}
+
+void Router::on_home_reply(std::uint64_t token, std::uint64_t hash, std::uint32_t subscription) {
+  const auto found = pending_.find(token);
+  if (found == pending_.end()) {
+    // Answered by a timeout before. The home now believes that this worker holds the topic; unless
+    // another request for it is on its way, say that it does not.
+    const bool asked_again = std::any_of(pending_.begin(), pending_.end(), [&](const auto& entry) {
+      return entry.second.topic->hash == hash;
+    });
+    if (!asked_again && topics_.find_subscription(subscription) == nullptr) {
+      tell_release(hash, subscription);
+    }
+    return;
+  }
+  const PendingSubscribe pending = found->second;
+  pending_.erase(found);
+  Topic& topic = *pending.topic;
+  --topic.requests_pending;
+  if (subscription != 0) topics_.set_subscription(topic, subscription);
+
+  Connection* connection = transport_.connections().find(pending.who);
+  if (connection == nullptr || !connection->session ||
+      connection->session->state != Session::State::established) {
+    counters_.add(ring::Counter::stale_frames_dropped);
+    return release_if_unused(topic);
+  }
+  --connection->session->subscribes_pending;
+  if (subscription == 0) {
+    error(*connection, wire::MessageType::subscribe, pending.request,
+          "ringcast.error.limit_exceeded",
+          "this node has used up its subscription ids; restart it");
+    return release_if_unused(topic);
+  }
+  join(*connection, pending.request, topic);
+}
+
+void Router::release_if_unused(Topic& topic) {
+  counters_.set(ring::Counter::topics, topics_.size());
+  if (topic.has_subscribers() || topic.requests_pending != 0) return;
+  if (topic.subscription != 0) tell_release(topic.hash, topic.subscription);
+  topics_.erase(topic);
+  counters_.set(ring::Counter::topics, topics_.size());
+}
+
+void Router::tell_release(std::uint64_t hash, std::uint32_t subscription) {
+  const std::uint32_t home = home_of(hash, segment_.workers());
+  if (home == self_) return home_.release(self_, subscription);
+  // A home worker that is away learns from the next announcements what is held; this is not among
+  // them.
+  peers_.send(home, {.kind = ring::DescriptorKind::unsubscribe_notice,
+                     .argument = subscription,
+                     .topic_hash = hash});
+}
+
+void Router::on_descriptor(std::uint32_t from, const ring::Descriptor& descriptor,
+                           std::string_view frame) {
+  using Kind = ring::DescriptorKind;
+  const TopicKey key{descriptor.topic_hash, descriptor.realm, frame};
+  switch (descriptor.kind) {
+    case Kind::publication:
+      return publication_from(descriptor, frame);
+    case Kind::subscribe_request:
+      return home_.subscribe(from, descriptor.token, descriptor.target, key);
+    case Kind::subscribe_reply:
+      return on_home_reply(descriptor.token, descriptor.topic_hash, descriptor.argument);
+    case Kind::unsubscribe_notice:
+      return home_.release(from, descriptor.argument);
+    case Kind::announce:
+      return home_.announce(from, descriptor.argument, key);
+    case Kind::announce_done:
+      return home_.announce_done(from);
+    case Kind::none:
+      break;
+  }
+  counters_.add(ring::Counter::corrupt_descriptors_dropped);
+}
+
+void Router::on_worker_lost(std::uint32_t worker) { home_.on_worker_lost(worker); }
+
+// A home worker that was away is back and knows nothing: say what this worker holds of its topics,
+// and ask again what it had not answered.
+void Router::on_worker_live(std::uint32_t worker) {
+  topics_.for_each([&](const Topic& topic) {
+    if (home_of(topic.hash, segment_.workers()) != worker || topic.subscription == 0) return;
+    peers_.send(worker,
+                {.kind = ring::DescriptorKind::announce,
+                 .realm = topic.realm,
+                 .argument = topic.subscription,
+                 .topic_hash = topic.hash},
+                topic.uri);
+  });
+  peers_.send(worker, {.kind = ring::DescriptorKind::announce_done});
+  for (const auto& [token, pending] : pending_) {
+    if (home_of(pending.topic->hash, segment_.workers()) == worker) ask_home(token, *pending.topic);
+  }
+}
+
+void Router::expire_pending(TimeMs now) {
+  now_ = now;
+  std::vector<std::uint64_t> late;
+  for (const auto& [token, pending] : pending_) {
+    if (now - pending.asked_ms >= kHomeReplyTimeoutMs) late.push_back(token);
+  }
+  for (const std::uint64_t token : late) {
+    const PendingSubscribe pending = pending_.at(token);
+    pending_.erase(token);
+    --pending.topic->requests_pending;
+    Connection* connection = transport_.connections().find(pending.who);
+    if (connection != nullptr && connection->session &&
+        connection->session->state == Session::State::established) {
+      --connection->session->subscribes_pending;
+      error(*connection, wire::MessageType::subscribe, pending.request, wire::uri::kNetworkFailure,
+            "the worker that keeps this topic's subscriptions is away; subscribe again");
+    }
+    release_if_unused(*pending.topic);
+  }
+}
+
+}  // namespace ringcast::worker

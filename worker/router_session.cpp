@@ -1,0 +1,259 @@
+// Sessions: HELLO to GOODBYE, the order of requests, and what breaks the protocol.
+#include <algorithm>
+#include <cassert>
+
+#include "ring/session_id.h"
+#include "wire/encode.h"
+#include "wire/string_list.h"
+#include "wire/uri.h"
+#include "worker/router.h"
+
+namespace ringcast::worker {
+namespace {
+
+template <typename... Ts>
+struct Overloaded : Ts... {
+  using Ts::operator()...;
+};
+template <typename... Ts>
+Overloaded(Ts...) -> Overloaded<Ts...>;
+
+std::uint64_t random_seed() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32) ^ device();
+}
+
+}  // namespace
+
+Router::Router(ring::Segment& segment, std::uint32_t self, Transport& transport, Peers& peers,
+               const WorkerOptions& options)
+    : segment_(segment),
+      self_(self),
+      transport_(transport),
+      peers_(peers),
+      options_(options),
+      counters_(segment.block(self).counters),
+      topics_(segment, self),
+      home_(segment, self, peers, *this),
+      decoders_{wire::Decoder(wire::Serializer::json, {.depth_max = kDetailsDepthMax}),
+                wire::Decoder(wire::Serializer::msgpack, {.depth_max = kDetailsDepthMax})},
+      random_(random_seed()) {}
+
+void Router::on_open(Connection& connection) { connection.session = std::make_unique<Session>(); }
+
+Taken Router::on_message(Connection& connection, bool binary, wire::Bytes bytes) {
+  const bool expects_binary = wire::frame_opcode(connection.serializer) == wire::Opcode::binary;
+  if (binary != expects_binary) {
+    counters_.add(ring::Counter::protocol_violations);
+    transport_.close(connection, 1003,
+                     expects_binary ? "wamp.2.msgpack travels in binary frames"
+                                    : "wamp.2.json travels in text frames");
+    return Taken::yes;
+  }
+  auto& decoder = decoders_[static_cast<std::size_t>(connection.serializer)];
+  const wire::DecodeResult result = decoder.decode(bytes);
+  if (const auto* broken = std::get_if<wire::Violation>(&result)) {
+    violation(connection, broken->message);
+    return Taken::yes;
+  }
+  return dispatch(connection, std::get<wire::Message>(result));
+}
+
+Taken Router::dispatch(Connection& connection, const wire::Message& message) {
+  if (connection.session->state == Session::State::established) {
+    return on_session_message(connection, message);
+  }
+  return on_first_message(connection, message);
+}
+
+// Invariant I5: before WELCOME nothing is accepted but HELLO, AUTHENTICATE, ABORT and GOODBYE; and
+// AUTHENTICATE only as an answer to a CHALLENGE, which is not sent to anonymous clients.
+Taken Router::on_first_message(Connection& connection, const wire::Message& message) {
+  if (const auto* hello_message = std::get_if<wire::Hello>(&message)) {
+    hello(connection, *hello_message);
+  } else if (std::holds_alternative<wire::Abort>(message)) {
+    transport_.close(connection, 1000, "aborted by the client");
+  } else if (std::holds_alternative<wire::Goodbye>(message)) {
+    goodbye(connection);
+    transport_.close(connection, 1000, "goodbye");
+  } else {
+    violation(connection,
+              std::string(wire::message_name(wire::type_of(message))) + " before a session");
+  }
+  return Taken::yes;
+}
+
+Taken Router::on_session_message(Connection& connection, const wire::Message& message) {
+  Taken taken = Taken::yes;
+  std::visit(
+      Overloaded{
+          [&](const wire::Publish& m) { taken = publish(connection, m); },
+          [&](const wire::Subscribe& m) { subscribe(connection, m); },
+          [&](const wire::Unsubscribe& m) { unsubscribe(connection, m); },
+          [&](const wire::Goodbye&) {
+            settle(connection);
+            goodbye(connection);
+          },
+          [&](const wire::Abort&) { transport_.close(connection, 1000, "aborted by the client"); },
+          [&](const wire::Call& m) { unserved(connection, m); },
+          [&](const wire::Register& m) { unserved(connection, m); },
+          [&](const wire::Unregister& m) { unserved(connection, m); },
+          // Cancels a call that ended with an ERROR the moment it was made.
+          [&](const wire::Cancel&) {},
+          [&](const wire::Yield&) {
+            violation(connection, "YIELD for an invocation that never was");
+          },
+          [&](const wire::Error& m) {
+            constexpr auto invocation = static_cast<std::uint64_t>(wire::MessageType::invocation);
+            violation(connection, m.request_type == invocation
+                                      ? "ERROR for an invocation that never was"
+                                      : "ERROR may answer an INVOCATION only");
+          },
+          [&](const auto&) {
+            violation(connection, std::string(wire::message_name(wire::type_of(message))) +
+                                      " is not for a client to send in a session");
+          }},
+      message);
+  return taken;
+}
+
+void Router::hello(Connection& connection, const wire::Hello& hello) {
+  const auto realm = std::find(options_.realms.begin(), options_.realms.end(), hello.realm);
+  if (realm == options_.realms.end()) {
+    return abort(connection, wire::uri::kNoSuchRealm, "this broker does not serve that realm",
+                 1008);
+  }
+  const auto methods = wire::decode_string_list(connection.serializer, hello.details.authmethods);
+  if (!methods.empty() && std::find(methods.begin(), methods.end(), "anonymous") == methods.end()) {
+    return abort(connection, wire::uri::kNoAuthMethod,
+                 "this realm offers the authentication method: anonymous", 1008);
+  }
+  Session& session = *connection.session;
+  // A second session on the same transport is another session: whatever is on its way to the first
+  // one must not reach it.
+  if (session.id != 0) transport_.connections().advance_generation(connection);
+  session = Session{};
+  session.state = Session::State::established;
+  session.realm = static_cast<std::uint16_t>(realm - options_.realms.begin());
+  session.id = ring::session_id_of(connection.id, segment_.header().session_key);
+  counters_.add(ring::Counter::sessions);
+  transport_.set_established(connection, true);
+  welcome(connection);
+}
+
+void Router::welcome(Connection& connection) {
+  const Session& session = *connection.session;
+  const std::string authid = "anonymous-" + std::to_string(session.id);
+  out_.clear();
+  wire::append_welcome(out_, connection.serializer, session.id,
+                       {.realm = options_.realms[session.realm],
+                        .authid = authid,
+                        .authrole = "anonymous",
+                        .authmethod = "anonymous",
+                        .authprovider = "static",
+                        .agent = "ringcast-" RINGCAST_VERSION,
+                        .broker_features = {"publisher_exclusion"},
+                        .dealer_features = {}});
+  send(connection, out_);
+}
+
+void Router::goodbye(Connection& connection) {
+  out_.clear();
+  wire::append_goodbye(out_, connection.serializer, wire::uri::kGoodbyeAndOut, {});
+  send(connection, out_);
+  connection.session->state = Session::State::ended;
+  // The transport may carry another session; its HELLO has as long as the first one had.
+  transport_.set_established(connection, false);
+}
+
+// Everything that hangs on a session, exactly once (invariant I6): only from here, and only while
+// it is established.
+void Router::settle(Connection& connection) {
+  Session& session = *connection.session;
+  if (session.state != Session::State::established) return;
+  session.state = Session::State::ended;
+  while (!session.memberships.empty()) leave(connection, session.memberships.size() - 1);
+  counters_.subtract(ring::Counter::sessions);
+}
+
+void Router::on_end(Connection& connection) { settle(connection); }
+
+void Router::on_handshake_timeout(Connection& connection) {
+  if (connection.session->state == Session::State::ended) {
+    transport_.close(connection, 1000, "no other session was opened in time");
+    return;
+  }
+  abort(connection, wire::uri::kProtocolViolation, "no HELLO arrived in time", 1008);
+}
+
+void Router::abort(Connection& connection, std::string_view reason, std::string_view message,
+                   std::uint16_t close_code) {
+  out_.clear();
+  wire::append_abort(out_, connection.serializer, reason, message);
+  send(connection, out_);
+  transport_.close(connection, close_code, reason);
+}
+
+void Router::violation(Connection& connection, std::string_view message) {
+  counters_.add(ring::Counter::protocol_violations);
+  abort(connection, wire::uri::kProtocolViolation, message, 1002);
+}
+
+// Request ids begin at 1 and go up by 1; a client that goes on counting over a reconnect may begin
+// higher. The id counts as used only when the message is taken, so a blocked one can be offered
+// again.
+bool Router::request_in_order(Connection& connection, std::uint64_t request) {
+  const std::uint64_t last = connection.session->last_request;
+  const std::uint64_t expected = last == wire::kIdMax ? 1 : last + 1;
+  if (last == 0 || request == expected) return true;
+  violation(connection, "request id " + std::to_string(request) + " is out of order; expected " +
+                            std::to_string(expected));
+  return false;
+}
+
+void Router::error(Connection& connection, wire::MessageType type, std::uint64_t request,
+                   std::string_view uri, std::string_view message) {
+  out_.clear();
+  wire::append_error(out_, connection.serializer, type, request, uri, message);
+  send(connection, out_);
+}
+
+// There is no dealer behind these yet, and WELCOME announces no feature of one: a call finds no
+// procedure, and a registration is refused, each with a defined answer.
+void Router::unserved(Connection& connection, const wire::Call& call) {
+  if (!request_in_order(connection, call.request)) return;
+  connection.session->last_request = call.request;
+  error(connection, wire::MessageType::call, call.request, wire::uri::kNoSuchProcedure,
+        "no callee has registered this procedure");
+}
+
+void Router::unserved(Connection& connection, const wire::Register& message) {
+  if (!request_in_order(connection, message.request)) return;
+  connection.session->last_request = message.request;
+  error(connection, wire::MessageType::register_, message.request, wire::uri::kNotAuthorized,
+        "this broker does not route calls");
+}
+
+void Router::unserved(Connection& connection, const wire::Unregister& message) {
+  if (!request_in_order(connection, message.request)) return;
+  connection.session->last_request = message.request;
+  error(connection, wire::MessageType::unregister, message.request, wire::uri::kNoSuchRegistration,
+        "no such registration in this session");
+}
+
+void Router::send(Connection& connection, const std::string& message) {
+  transport_.send_frame(connection, wire::frame_opcode(connection.serializer), message);
+}
+
+void Router::begin_drain() {
+  transport_.connections().for_each([this](Connection& connection) {
+    if (!connection.session || connection.session->state != Session::State::established) return;
+    out_.clear();
+    wire::append_goodbye(out_, connection.serializer, wire::uri::kSystemShutdown,
+                         "the broker is stopping");
+    send(connection, out_);
+  });
+  transport_.begin_drain();
+}
+
+}  // namespace ringcast::worker

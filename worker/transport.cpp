@@ -1,0 +1,258 @@
+#include "worker/transport.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+
+#include "wire/http_upgrade.h"
+
+namespace ringcast::worker {
+namespace {
+
+// The log holds at least four of the largest frames, so that one of them never pushes out the rest
+// at once.
+std::size_t log_capacity(const WorkerOptions& options) {
+  return std::max<std::size_t>(8u << 20, 6 * (options.message_bytes_max + 4096));
+}
+
+}  // namespace
+
+Transport::Transport(std::uint32_t worker, ring::Segment& segment, IoRing& io,
+                     const WorkerOptions& options)
+    : options_(options),
+      io_(io),
+      counters_(segment.block(worker).counters),
+      frame_limits_{.message_size_max = options.message_bytes_max, .fragments_max = 65536},
+      table_(worker, segment.generations(worker), frame_limits_, frame_states_),
+      log_(log_capacity(options)),
+      wheel_(segment.header().sizes.slots_per_worker, now_ms()),
+      now_(now_ms()),
+      stage_bytes_max_(std::max<std::size_t>(options.queue_bytes_max / 4, 64u << 10)) {}
+
+OperationTag Transport::tag(const Connection& connection, Operation operation) const {
+  return {
+      .operation = operation, .slot = connection.id.slot, .generation = connection.io_generation};
+}
+
+void Transport::begin(int fd, TimeMs now) {
+  now_ = now;
+  Connection* connection = table_.create();
+  // Slots are some more than connections_max, for those who are answered 503; beyond that the door
+  // is shut.
+  if (connection == nullptr || !io_.install(connection->id.slot, fd)) {
+    if (connection != nullptr) table_.destroy(*connection);
+    counters_.add(ring::Counter::connections_refused);
+    // It counts as come and gone: the acceptor reckons the load by that.
+    counters_.add(ring::Counter::connections_accepted);
+    counters_.add(ring::Counter::connections_closed);
+    ::close(fd);
+    return;
+  }
+  ::close(fd);  // the direct descriptor keeps the socket
+  counters_.add(ring::Counter::connections_accepted);
+  counters_.add(ring::Counter::connections);
+  connection->handshake = std::make_unique<std::string>();
+  connection->last_received_ms = now;
+  schedule(*connection, options_.handshake_timeout_ms);
+  arm_receive(*connection);
+}
+
+void Transport::handle(const io_uring_cqe& completion) {
+  const OperationTag tag = OperationTag::from_packed(completion.user_data);
+  if (tag.operation == Operation::none) return;
+  if (tag.operation == Operation::receive) {
+    received_.push_back(completion);
+    return;
+  }
+  Connection* connection = table_.in_slot(tag.slot);
+  if (connection == nullptr || connection->io_generation != tag.generation) {
+    counters_.add(ring::Counter::stale_completions_dropped);
+    return;
+  }
+  switch (tag.operation) {
+    case Operation::send:
+      return handle_send(*connection, completion);
+    case Operation::poll_writable:
+      return handle_writable(*connection, completion);
+    case Operation::shutdown:
+      return handle_shutdown(*connection, completion);
+    case Operation::close:
+      return handle_close(*connection);
+    default:
+      assert(false && "an operation that Transport does not start");
+  }
+}
+
+void Transport::refuse(Connection& connection, const wire::UpgradeRefusal& refusal) {
+  if (refusal.status != 503) counters_.add(ring::Counter::upgrades_refused);
+  const std::string response = wire::encode_refusal(refusal);
+  char* out = reserve(response.size());
+  std::memcpy(out, response.data(), response.size());
+  connection.queue.append_raw(commit(response.size()));
+  connection.handshake.reset();
+  connection.refused = true;
+  backlog_add(connection);
+  mark_dirty(connection);
+  schedule(connection, kCloseTimeoutMs);
+}
+
+void Transport::end_user(Connection& connection) {
+  if (!connection.session) return;
+  user_->on_end(connection);
+  connection.session.reset();
+}
+
+void Transport::queue_close(Connection& connection, std::uint16_t code, wire::Bytes reason) {
+  if (connection.close_queued) return;
+  // 1005 is never on the wire: it stands for a close frame without a code.
+  const std::string payload = code == 1005 ? std::string() : wire::close_payload(code, reason);
+  const LogRange frame = write_frame(wire::Opcode::close, payload);
+  // Control frames are never dropped for the sake of the queue's bound.
+  const bool was_empty = connection.queue.empty();
+  connection.queue.append(frame, log_);
+  if (was_empty) backlog_add(connection);
+  mark_dirty(connection);
+  connection.close_queued = true;
+}
+
+void Transport::close(Connection& connection, std::uint16_t code, wire::Bytes reason) {
+  if (connection.phase != Phase::open) return;
+  end_user(connection);
+  queue_close(connection, code, reason);
+  connection.phase = Phase::closing;
+  schedule(connection, kCloseTimeoutMs);
+}
+
+// What was queued has been handed to the kernel. After a whole close handshake nothing more comes
+// from the peer and the socket can be closed; otherwise unread input would turn the close into a
+// reset, which may overtake our last words: so our side is shut down, and input discarded until the
+// peer's end.
+void Transport::begin_linger(Connection& connection) {
+  if (connection.peer_closed && !connection.unreadable) return begin_ending(connection);
+  connection.phase = Phase::lingering;
+  io_uring_sqe* entry = io_.prepare(tag(connection, Operation::shutdown));
+  io_uring_prep_shutdown(entry, static_cast<int>(connection.id.slot), SHUT_WR);
+  entry->flags |= IOSQE_FIXED_FILE;
+  connection.shutdown_in_flight = true;
+  schedule(connection, kCloseTimeoutMs);
+}
+
+void Transport::begin_ending(Connection& connection) {
+  if (connection.phase == Phase::ending) return;
+  end_user(connection);
+  connection.phase = Phase::ending;
+  if (connection.paused) {
+    connection.paused = false;
+    connection.held.reset();
+    counters_.subtract(ring::Counter::publishers_paused);
+  }
+  connection.queue.clear();
+  backlog_remove(connection);
+  connection.dirty = false;
+  wheel_.cancel(connection.id.slot);
+  cancel_operations(connection);
+  finish_if_quiet(connection);
+}
+
+// Ends a receive and a poll that are in flight; each still answers with a completion of its own.
+void Transport::cancel_operations(Connection& connection) {
+  if (!connection.receive_armed && !connection.poll_in_flight) return;
+  io_uring_sqe* entry = io_.prepare({.operation = Operation::none});
+  io_uring_prep_cancel_fd(entry, static_cast<int>(connection.id.slot),
+                          IORING_ASYNC_CANCEL_FD_FIXED | IORING_ASYNC_CANCEL_ALL);
+}
+
+void Transport::handle_shutdown(Connection& connection, const io_uring_cqe& completion) {
+  // ENOTCONN: the peer has reset the connection already. Nothing else is possible on a TCP socket.
+  assert(completion.res == 0 || completion.res == -ENOTCONN);
+  (void)completion;
+  connection.shutdown_in_flight = false;
+  finish_if_quiet(connection);
+}
+
+// Invariant I2: only when no operation is in flight, and the generation before the close.
+void Transport::finish_if_quiet(Connection& connection) {
+  if (connection.phase != Phase::ending || connection.close_in_flight) return;
+  if (connection.receive_armed || connection.send_in_flight || connection.poll_in_flight ||
+      connection.shutdown_in_flight) {
+    return;
+  }
+  table_.advance_generation(connection);
+  connection.io_generation = connection.id.generation;
+  io_uring_sqe* entry = io_.prepare(tag(connection, Operation::close));
+  io_uring_prep_close_direct(entry, connection.id.slot);
+  connection.close_in_flight = true;
+}
+
+void Transport::handle_close(Connection& connection) {
+  counters_.add(ring::Counter::connections_closed);
+  counters_.subtract(ring::Counter::connections);
+  table_.destroy(connection);
+}
+
+void Transport::set_established(Connection& connection, bool established) {
+  connection.established = established;
+  connection.awaiting_pong = false;
+  schedule(connection, established ? options_.ping_interval_ms : options_.handshake_timeout_ms);
+}
+
+void Transport::expire_timers() {
+  due_.clear();
+  wheel_.expire(now_, due_);
+  for (const std::uint32_t slot : due_) {
+    if (Connection* connection = table_.in_slot(slot)) on_timer(*connection);
+  }
+}
+
+void Transport::on_timer(Connection& connection) {
+  switch (connection.phase) {
+    case Phase::upgrading:
+      if (connection.refused) return begin_ending(connection);
+      counters_.add(ring::Counter::handshake_timeouts);
+      return refuse(connection, {.status = 408,
+                                 .body = "The upgrade request did not arrive in time.\n",
+                                 .extra_header = {}});
+    case Phase::open:
+      return timer_open(connection);
+    case Phase::closing:
+    case Phase::lingering:
+      return begin_ending(connection);
+    case Phase::ending:
+      return;
+  }
+}
+
+void Transport::timer_open(Connection& connection) {
+  if (!connection.established) {
+    counters_.add(ring::Counter::handshake_timeouts);
+    user_->on_handshake_timeout(connection);
+    return;
+  }
+  // While it is paused it is we who do not read: its silence says nothing.
+  if (connection.paused) return schedule(connection, options_.ping_interval_ms);
+  if (connection.awaiting_pong) {
+    // Silent although asked: the path or the peer is gone, so no close handshake either.
+    counters_.add(ring::Counter::ping_timeouts);
+    return begin_ending(connection);
+  }
+  const TimeMs silent_ms = now_ - connection.last_received_ms;
+  if (silent_ms < options_.ping_interval_ms) {
+    return schedule(connection, options_.ping_interval_ms - silent_ms);
+  }
+  send_frame(connection, wire::Opcode::ping, {});
+  connection.awaiting_pong = true;
+  schedule(connection, options_.ping_timeout_ms);
+}
+
+void Transport::begin_drain() {
+  draining_ = true;
+  table_.for_each(
+      [this](Connection& connection) { close(connection, 1001, "the broker is stopping"); });
+}
+
+}  // namespace ringcast::worker

@@ -1,0 +1,199 @@
+// Connections over io_uring: accepted sockets in, WebSocket messages out, frames back.
+//
+// One per worker thread, used by that thread only. It knows HTTP upgrades, WebSocket frames, timers
+// and send queues, and nothing of WAMP: what messages mean is the business of its TransportUser.
+//
+// Sending. Every frame is written once into the fan-out log; connections queue ranges of it, and
+// flush() submits one send per connection with something due. Sends are non-blocking
+// (MSG_DONTWAIT), so they complete within the submission: between turns the kernel holds no pointer
+// into the log, and a connection that falls behind can be given a private copy at any time
+// (invariant I7).
+//
+// Closing. Cancel, wait until no operation is in flight, advance the generation, close, free the
+// slot. A TransportUser hears of the end of every connection it was told of exactly once (invariant
+// I6).
+#pragma once
+
+#include <sys/uio.h>
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "ring/counters.h"
+#include "ring/segment.h"
+#include "wire/http_upgrade.h"
+#include "worker/connection.h"
+#include "worker/connection_table.h"
+#include "worker/fanout_log.h"
+#include "worker/io_ring.h"
+#include "worker/options.h"
+#include "worker/timing_wheel.h"
+
+namespace ringcast::worker {
+
+// Whether a message was taken. If not, the transport stops reading from the connection and offers
+// the same message again after resume().
+enum class Taken : std::uint8_t { yes, blocked };
+
+// What a Transport serves. All calls come from the worker's thread, never from within a call into
+// the transport other than the ones that process input (begin, handle, resume_paused,
+// expire_timers, drain).
+class TransportUser {
+ public:
+  virtual ~TransportUser() = default;
+  // The upgrade is complete; connection.serializer is set.
+  virtual void on_open(Connection& connection) = 0;
+  virtual Taken on_message(Connection& connection, bool binary, wire::Bytes payload) = 0;
+  // connection.established was still false when the handshake timeout came.
+  virtual void on_handshake_timeout(Connection& connection) = 0;
+  // The last call for this connection: nothing may be sent to it any more.
+  virtual void on_end(Connection& connection) = 0;
+};
+
+class Transport {
+ public:
+  Transport(std::uint32_t worker, ring::Segment& segment, IoRing& io, const WorkerOptions& options);
+
+  void set_user(TransportUser& user) { user_ = &user; }
+
+  // --- connections
+  // ----------------------------------------------------------------------------------- Takes over
+  // an accepted socket; `fd` is closed in any case.
+  void begin(int fd, TimeMs now);
+  ConnectionTable& connections() { return table_; }
+
+  // --- sending
+  // --------------------------------------------------------------------------------------- Room
+  // for `size` contiguous bytes at the end of the log. Those who are still behind get private
+  // copies.
+  char* reserve(std::size_t size);
+  LogRange commit(std::size_t size) { return log_.commit(size); }
+  // One unmasked frame around `payload`, in the log.
+  LogRange write_frame(wire::Opcode opcode, wire::Bytes payload);
+  // Queues frames for a connection; ignored after its close frame. Past queue_bytes_max it is
+  // listed as a slow reader and closed at the end of the stage: no connection ends while somebody
+  // walks a list of them.
+  void queue(Connection& connection, LogRange frames);
+  void send_frame(Connection& connection, wire::Opcode opcode, wire::Bytes payload);
+
+  // --- closing
+  // --------------------------------------------------------------------------------------- Ends
+  // the user's part now, sends a close frame behind what is queued, and closes.
+  void close(Connection& connection, std::uint16_t code, wire::Bytes reason);
+  // The user has finished its handshake (or begins it anew): timers change.
+  void set_established(Connection& connection, bool established);
+
+  // --- the stages of a turn
+  // --------------------------------------------------------------------------
+  void set_now(TimeMs now) { now_ = now; }
+  void flush();                                 // due sends into submissions
+  void handle(const io_uring_cqe& completion);  // receives are set aside
+  bool process_received();                      // those; true if some are left for the next turn
+  void resume_paused();                         // offers held messages again
+  void expire_timers();
+  bool has_dirty() const { return !dirty_.empty() || !doomed_.empty(); }
+  bool has_paused() const { return !paused_.empty(); }
+  TimeMs until_next_tick() const { return wheel_.until_next_tick(now_); }
+  // Bytes put into the log since the last flush(): the measure by which stages bound their work.
+  std::size_t bytes_unflushed() const {
+    return static_cast<std::size_t>(log_.end() - flushed_end_);
+  }
+  std::size_t stage_bytes_max() const { return stage_bytes_max_; }
+  // Sends 1001 to everyone that is still open and refuses upgrades from now on.
+  void begin_drain();
+
+ private:
+  // A connection in a list of work to do later: not its ConnectionId, which moves on with a second
+  // session.
+  struct Reference {
+    std::uint32_t slot;
+    std::uint32_t io_generation;
+  };
+  static Reference reference(const Connection& connection) {
+    return {connection.id.slot, connection.io_generation};
+  }
+  Connection* resolve(Reference reference) {  // null if it is gone
+    Connection* connection = table_.in_slot(reference.slot);
+    const bool same = connection != nullptr && connection->io_generation == reference.io_generation;
+    return same ? connection : nullptr;
+  }
+
+  // receiving (transport_receive.cpp)
+  void handle_receive(Connection& connection, const io_uring_cqe& completion);
+  void receive_ended(Connection& connection, int result);
+  void take_input(Connection& connection, wire::Bytes input);
+  void read_handshake(Connection& connection, wire::Bytes input);
+  void accept_upgrade(Connection& connection, const wire::UpgradeRequest& request);
+  void read_frames(Connection& connection, wire::Bytes input);
+  Taken take_message(Connection& connection, bool binary, wire::Bytes payload);
+  void peer_close(Connection& connection, std::uint16_t code);
+  void pause(Connection& connection, bool binary, wire::Bytes message, wire::Bytes rest);
+  bool resume(Connection& connection);  // false if it is blocked still
+  void arm_receive(Connection& connection);
+  void rearm_starved();
+
+  // sending (transport_send.cpp)
+  void send_due(Connection& connection);
+  void handle_send(Connection& connection, const io_uring_cqe& completion);
+  void handle_writable(Connection& connection, const io_uring_cqe& completion);
+  void wait_writable(Connection& connection);
+  void after_queue_empty(Connection& connection);
+  void mark_dirty(Connection& connection);
+  void backlog_add(Connection& connection);
+  void backlog_remove(Connection& connection);
+  void close_slow_readers();
+
+  // the life of a connection (transport.cpp)
+  void refuse(Connection& connection, const wire::UpgradeRefusal& refusal);
+  void end_user(Connection& connection);
+  void queue_close(Connection& connection, std::uint16_t code, wire::Bytes reason);
+  void begin_linger(Connection& connection);
+  void begin_ending(Connection& connection);
+  void cancel_operations(Connection& connection);
+  void finish_if_quiet(Connection& connection);
+  void handle_shutdown(Connection& connection, const io_uring_cqe& completion);
+  void handle_close(Connection& connection);
+  void on_timer(Connection& connection);
+  void timer_open(Connection& connection);
+  OperationTag tag(const Connection& connection, Operation operation) const;
+  void schedule(const Connection& connection, TimeMs in_ms) {
+    wheel_.schedule(connection.id.slot, now_ + in_ms);
+  }
+
+  WorkerOptions options_;
+  IoRing& io_;
+  ring::Counters& counters_;
+  TransportUser* user_ = nullptr;
+  wire::FrameLimits frame_limits_;
+  wire::FrameStatePool frame_states_;
+  ConnectionTable table_;
+  FanoutLog log_;
+  TimingWheel wheel_;
+  TimeMs now_ = 0;
+  bool draining_ = false;
+
+  std::size_t stage_bytes_max_;
+  std::uint64_t flushed_end_ = 0;
+  std::vector<std::uint32_t> dirty_;    // slots with something due and no send in flight
+  std::vector<std::uint32_t> backlog_;  // slots whose queue is not empty: those who may fall behind
+  std::vector<Reference> doomed_;       // slow readers, to be closed at the end of the stage
+  std::vector<Reference> paused_;       // held input, in the order in which they were blocked
+  std::vector<Reference> starved_;      // receives that ended for lack of buffers
+  std::deque<io_uring_cqe>
+      received_;  // set aside by handle(); at most one per provided buffer and slot
+  std::vector<std::uint32_t> due_;
+
+  // Pieces of the sends that are prepared and not yet submitted; see flush().
+  static constexpr std::size_t kPiecesPerSend = 16;
+  struct VectorSend {
+    msghdr header{};
+    std::array<iovec, kPiecesPerSend> pieces{};
+  };
+  std::deque<VectorSend> vector_sends_;
+  std::size_t vector_sends_used_ = 0;
+};
+
+}  // namespace ringcast::worker

@@ -1,0 +1,199 @@
+// The sending half of Transport: from frames in the log to bytes taken by the kernel.
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+#include <cstring>
+
+#include "worker/transport.h"
+
+namespace ringcast::worker {
+namespace {
+
+constexpr std::size_t kSendBytesMax = 1u
+                                      << 20;  // of one send: no connection keeps the others waiting
+
+}  // namespace
+
+char* Transport::reserve(std::size_t size) {
+  const std::uint64_t needed = log_.floor_needed(size);
+  if (needed > log_.floor()) {
+    // Give up an eighth of the log at once, so that the backlog is walked once per so many bytes.
+    const std::uint64_t floor = std::min(log_.end(), needed + log_.capacity() / 8);
+    for (const std::uint32_t slot : backlog_) {
+      Connection& connection = *table_.in_slot(slot);
+      if (connection.queue.oldest_position() >= floor) continue;
+      connection.queue.make_private(log_);
+      counters_.add(ring::Counter::log_evacuations);
+    }
+    log_.raise_floor(floor);
+  }
+  return log_.write_pointer(size);
+}
+
+LogRange Transport::write_frame(wire::Opcode opcode, wire::Bytes payload) {
+  const std::size_t header = wire::frame_header_size(payload.size());
+  char* out = reserve(header + payload.size());
+  out = wire::write_frame_header(out, opcode, payload.size());
+  if (!payload.empty()) std::memcpy(out, payload.data(), payload.size());
+  return commit(header + payload.size());
+}
+
+void Transport::queue(Connection& connection, LogRange frames) {
+  if (connection.close_queued || connection.overflowed || connection.refused) return;
+  const bool was_empty = connection.queue.empty();
+  // A queue that is empty takes one frame of any size that the protocol allows.
+  if (!was_empty && connection.queue.bytes() + frames.size() > options_.queue_bytes_max) {
+    connection.overflowed = true;
+    doomed_.push_back(reference(connection));
+    return;
+  }
+  connection.queue.append(frames, log_);
+  if (was_empty) backlog_add(connection);
+  mark_dirty(connection);
+}
+
+void Transport::send_frame(Connection& connection, wire::Opcode opcode, wire::Bytes payload) {
+  if (connection.close_queued) return;
+  queue(connection, write_frame(opcode, payload));
+}
+
+void Transport::mark_dirty(Connection& connection) {
+  if (connection.dirty || connection.send_in_flight || connection.poll_in_flight) return;
+  connection.dirty = true;
+  dirty_.push_back(connection.id.slot);
+}
+
+void Transport::backlog_add(Connection& connection) {
+  connection.backlog_index = static_cast<std::uint32_t>(backlog_.size());
+  backlog_.push_back(connection.id.slot);
+}
+
+void Transport::backlog_remove(Connection& connection) {
+  if (connection.backlog_index == UINT32_MAX) return;
+  const std::uint32_t moved = backlog_.back();
+  backlog_[connection.backlog_index] = moved;
+  table_.in_slot(moved)->backlog_index = connection.backlog_index;
+  backlog_.pop_back();
+  connection.backlog_index = UINT32_MAX;
+}
+
+void Transport::flush() {
+  close_slow_readers();
+  // A sendmsg's header must stay until its entry is submitted. Entries are submitted at the latest
+  // by the submit() that follows flush() in the same turn, and then complete at once.
+  vector_sends_used_ = 0;
+  for (const std::uint32_t slot : dirty_) {
+    // A slot may have been freed, or taken by another connection, since it was listed.
+    Connection* connection = table_.in_slot(slot);
+    if (connection == nullptr || !connection->dirty) continue;
+    connection->dirty = false;
+    send_due(*connection);
+  }
+  dirty_.clear();
+  flushed_end_ = log_.end();
+  rearm_starved();
+}
+
+void Transport::send_due(Connection& connection) {
+  if (connection.send_in_flight || connection.poll_in_flight || connection.queue.empty()) return;
+  if (connection.phase == Phase::ending) return;
+  std::array<iovec, kPiecesPerSend> pieces;
+  const std::size_t count =
+      connection.queue.gather(log_, pieces.data(), pieces.size(), kSendBytesMax);
+  assert(count != 0);
+  io_uring_sqe* entry = io_.prepare(tag(connection, Operation::send));
+  const int file = static_cast<int>(connection.id.slot);
+  constexpr int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+  if (count == 1) {
+    io_uring_prep_send(entry, file, pieces[0].iov_base, pieces[0].iov_len, flags);
+  } else {
+    if (vector_sends_used_ == vector_sends_.size()) vector_sends_.emplace_back();
+    VectorSend& send = vector_sends_[vector_sends_used_++];
+    send.pieces = pieces;
+    send.header = {};
+    send.header.msg_iov = send.pieces.data();
+    send.header.msg_iovlen = count;
+    io_uring_prep_sendmsg(entry, file, &send.header, flags);
+  }
+  entry->flags |= IOSQE_FIXED_FILE;
+  connection.send_in_flight = true;
+  counters_.add(ring::Counter::sends);
+}
+
+void Transport::handle_send(Connection& connection, const io_uring_cqe& completion) {
+  connection.send_in_flight = false;
+  if (connection.phase == Phase::ending) {
+    finish_if_quiet(connection);
+    return;
+  }
+  // EAGAIN: the socket's buffer is full. EINTR: a signal came before anything was sent. ENOBUFS,
+  // ENOMEM: the kernel has no memory for it now; the socket is reported as writable when it has.
+  if (completion.res == -EAGAIN || completion.res == -ENOBUFS || completion.res == -ENOMEM) {
+    wait_writable(connection);
+    return;
+  }
+  if (completion.res < 0 && completion.res != -EINTR) {
+    // ECONNRESET, EPIPE, ETIMEDOUT, EHOSTUNREACH …: the network or the peer has ended it.
+    begin_ending(connection);
+    return;
+  }
+  const auto sent = static_cast<std::size_t>(std::max(completion.res, 0));
+  counters_.add(ring::Counter::bytes_sent, sent);
+  connection.queue.consume(sent, log_);
+  if (connection.queue.empty()) {
+    backlog_remove(connection);
+    after_queue_empty(connection);
+  } else {
+    mark_dirty(connection);
+  }
+}
+
+void Transport::wait_writable(Connection& connection) {
+  io_uring_sqe* entry = io_.prepare(tag(connection, Operation::poll_writable));
+  io_uring_prep_poll_add(entry, static_cast<int>(connection.id.slot), POLLOUT);
+  entry->flags |= IOSQE_FIXED_FILE;
+  connection.poll_in_flight = true;
+}
+
+void Transport::handle_writable(Connection& connection, const io_uring_cqe& completion) {
+  connection.poll_in_flight = false;
+  if (connection.phase == Phase::ending) {
+    finish_if_quiet(connection);
+    return;
+  }
+  (void)completion;  // readable, hung up or failed: the next send says which
+  if (!connection.queue.empty()) mark_dirty(connection);
+}
+
+void Transport::after_queue_empty(Connection& connection) {
+  if (connection.phase == Phase::closing && connection.close_queued && connection.peer_closed) {
+    begin_linger(connection);
+  } else if (connection.refused && connection.phase == Phase::upgrading) {
+    begin_linger(connection);
+  }
+}
+
+void Transport::close_slow_readers() {
+  std::vector<Reference> later;
+  for (const Reference& listed : doomed_) {
+    Connection* connection = resolve(listed);
+    if (connection == nullptr || !connection->overflowed) continue;
+    // How much of the queue has left is known only when the send's completion has been handled.
+    if (connection->send_in_flight) {
+      later.push_back(listed);
+      continue;
+    }
+    counters_.add(ring::Counter::slow_readers_closed);
+    // What it did not read in time is dropped, but for the frame that has begun to leave.
+    connection->queue.drop_unsent(log_);
+    if (connection->queue.empty()) backlog_remove(*connection);
+    connection->overflowed = false;
+    close(*connection, 1008, "slow reader: outbound queue limit passed");
+  }
+  doomed_ = std::move(later);
+}
+
+}  // namespace ringcast::worker

@@ -1,0 +1,181 @@
+#include "worker/worker.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <array>
+#include <cassert>
+
+#include "ring/wakeup.h"
+#include "worker/control.h"
+
+namespace ringcast::worker {
+namespace {
+
+constexpr std::size_t kCompletionsPerTurn = 1024;
+constexpr int kControlMessagesPerTurn = 64;
+constexpr TimeMs kReportIntervalMs = 250;
+constexpr std::uint64_t kCongestedWaitMs = 1;  // until a full ring is tried again
+constexpr std::size_t kDescriptorsPerTurn = 2048;
+
+}  // namespace
+
+Worker::Result Worker::create(WorkerSetup setup) {
+  IoRing::Result io = IoRing::create(setup.segment->header().sizes.slots_per_worker);
+  if (auto* error = std::get_if<IoRingError>(&io)) return std::move(*error);
+  return std::unique_ptr<Worker>(
+      new Worker(std::move(setup), std::move(std::get<std::unique_ptr<IoRing>>(io))));
+}
+
+Worker::Worker(WorkerSetup setup, std::unique_ptr<IoRing> io)
+    : setup_(std::move(setup)),
+      block_(setup_.segment->block(setup_.index)),
+      io_(std::move(io)),
+      transport_(setup_.index, *setup_.segment, *io_, setup_.options),
+      peers_(*setup_.segment, setup_.index, setup_.wake_fds),
+      router_(*setup_.segment, setup_.index, transport_, peers_, setup_.options) {
+  transport_.set_user(router_);
+}
+
+// The arena may be written again only when no live worker can still be reading what the incarnation
+// before this one had put there; each of them says so when it notices the new epoch.
+void Worker::become_live() {
+  const std::uint32_t epoch = setup_.segment->state(setup_.index).epoch;
+  block_.counters.reset_gauges();
+  for (;;) {
+    peers_.refresh(router_);
+    if (peers_.own_arena_free(epoch)) break;
+    // A millisecond's rest, or the end of the supervisor; messages stay where they are until later.
+    pollfd supervisor{.fd = setup_.control_socket, .events = 0, .revents = 0};
+    if (poll(&supervisor, 1, 1) > 0 && (supervisor.revents & POLLHUP) != 0) {
+      stopped_ = true;
+      return;
+    }
+  }
+  router_.home().begin(peers_.live());
+  setup_.segment->set_state(setup_.index, {.epoch = epoch, .state = ring::WorkerState::live});
+  for (std::uint32_t other = 0; other < setup_.wake_fds.size(); ++other) {
+    if (other != setup_.index) ring::wake(setup_.wake_fds[other]);
+  }
+  send_control(setup_.control_socket, {.kind = ControlKind::live, .argument = epoch}, -1);
+}
+
+void Worker::watch(int fd, Operation operation) {
+  io_uring_sqe* entry = io_->prepare({.operation = operation});
+  io_uring_prep_poll_multishot(entry, fd, POLLIN);
+}
+
+void Worker::run() {
+  become_live();
+  watch(setup_.wake_fds[setup_.index], Operation::wake);
+  watch(setup_.control_socket, Operation::control);
+  while (!stopped_) turn();
+}
+
+void Worker::turn() {
+  peers_.flush();
+  transport_.flush();
+  io_->submit(wait_ms());
+  ring::announce_awake(block_.sleeping);
+  now_ = now_ms();
+  transport_.set_now(now_);
+  block_.counters.add(ring::Counter::turns);
+
+  const bool completions_left = handle_completions();
+  peers_.refresh(router_);
+  if (control_ready_) control_ready_ = take_control();
+  if (transport_.has_paused()) transport_.resume_paused();
+  const bool input_left = transport_.process_received();
+  std::size_t descriptors = 0;
+  const bool inbound_left = peers_.drain(router_, [this, &descriptors] {
+    return ++descriptors > kDescriptorsPerTurn ||
+           transport_.bytes_unflushed() >= 2 * transport_.stage_bytes_max();
+  });
+  work_left_ = completions_left || input_left || inbound_left || control_ready_;
+  transport_.expire_timers();
+  if (now_ >= next_report_ms_) report();
+  if (drain_deadline_ms_ != 0 &&
+      (transport_.connections().in_use() == 0 || now_ >= drain_deadline_ms_)) {
+    stopped_ = true;
+  }
+}
+
+// How long this turn may sleep: not at all while there is work; a moment while a ring is full; else
+// until something happens, and long enough that the proof of life is given and timers fire.
+std::uint64_t Worker::wait_ms() {
+  if (work_left_ || transport_.has_dirty()) return 0;
+  const TimeMs now = now_ms();
+  std::uint64_t wait = next_report_ms_ > now ? next_report_ms_ - now : 1;
+  if (peers_.congested() || transport_.has_paused()) wait = kCongestedWaitMs;
+  ring::announce_sleep(block_.sleeping);
+  if (peers_.inbound_empty()) return wait;
+  ring::announce_awake(block_.sleeping);
+  return 0;
+}
+
+// True if more may be waiting than one turn takes.
+bool Worker::handle_completions() {
+  std::array<io_uring_cqe, kCompletionsPerTurn> completions;
+  const std::size_t count = io_->take_completions(completions);
+  for (std::size_t i = 0; i < count; ++i) {
+    const Operation operation = OperationTag::from_packed(completions[i].user_data).operation;
+    if (operation == Operation::wake || operation == Operation::control) {
+      handle_own(completions[i], operation);
+    } else {
+      transport_.handle(completions[i]);
+    }
+  }
+  return count == completions.size();
+}
+
+void Worker::handle_own(const io_uring_cqe& completion, Operation operation) {
+  const bool wake = operation == Operation::wake;
+  const int fd = wake ? setup_.wake_fds[setup_.index] : setup_.control_socket;
+  if (wake) {
+    // Back to 0; the rings say what there is to do. EAGAIN: it was 0 already.
+    std::uint64_t count = 0;
+    [[maybe_unused]] const ssize_t size = read(fd, &count, sizeof count);
+  } else {
+    control_ready_ = true;
+  }
+  // A multishot poll ends when the completion queue has overflowed.
+  if ((completion.flags & IORING_CQE_F_MORE) == 0) watch(fd, operation);
+}
+
+// True if more is waiting than one turn may take.
+bool Worker::take_control() {
+  for (int i = 0; i < kControlMessagesPerTurn; ++i) {
+    const ReceivedControl received = receive_control(setup_.control_socket);
+    if (received.result == ControlResult::again) return false;
+    if (received.result == ControlResult::closed) {
+      stopped_ = true;  // the supervisor is gone, and with it who would restart or stop us
+      return false;
+    }
+    switch (received.message.kind) {
+      case ControlKind::connection:
+        if (received.fd >= 0) transport_.begin(received.fd, now_);
+        break;
+      case ControlKind::drain:
+        begin_drain(received.message.argument);
+        break;
+      case ControlKind::live:
+        assert(false && "a worker's message came to a worker");
+        break;
+    }
+  }
+  return true;
+}
+
+void Worker::begin_drain(std::uint32_t timeout_ms) {
+  if (drain_deadline_ms_ != 0) return;
+  drain_deadline_ms_ = now_ + timeout_ms;
+  router_.begin_drain();
+}
+
+void Worker::report() {
+  next_report_ms_ = now_ + kReportIntervalMs;
+  router_.expire_pending(now_);
+  peers_.report();
+}
+
+}  // namespace ringcast::worker
