@@ -4,11 +4,14 @@ A Broker owns one supervisor process. Everything a test learns about it comes fr
 the ready lines, and the counters that SIGUSR1 makes it log. Processes are ended by pid, never by name.
 """
 
+import ctypes
+import errno
 import os
 import pathlib
 import re
 import resource
 import signal
+import struct
 import subprocess
 import threading
 import time
@@ -38,6 +41,29 @@ def executable(name):
     if not path.exists():
         raise Failure(f"{path} is missing: build the project, or set RINGCAST_BIN to its bin directory")
     return str(path)
+
+
+def fd_limit(count):
+    """For a child before exec: the limit of file descriptors."""
+    return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (count, count))
+
+
+def refuse_io_uring():
+    """For a child before exec: a seccomp filter that answers EPERM to io_uring_setup, as containers have it."""
+    io_uring_setup = 425
+    load_number, if_equal, give = 0x20, 0x15, 0x06
+    allow, fail = 0x7FFF0000, 0x00050000 | errno.EPERM
+    code = b"".join(
+        struct.pack("HBBI", *instruction)
+        for instruction in ((load_number, 0, 0, 0), (if_equal, 0, 1, io_uring_setup), (give, 0, 0, fail),
+                            (give, 0, 0, allow))
+    )
+    filter_code = ctypes.create_string_buffer(code, len(code))
+    program = struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(filter_code))
+    libc = ctypes.CDLL(None, use_errno=True)
+    no_new_privileges, set_seccomp, filter_mode = 38, 22, 2
+    if libc.prctl(no_new_privileges, 1, 0, 0, 0) or libc.prctl(set_seccomp, filter_mode, program, 0, 0):
+        raise OSError(ctypes.get_errno(), "prctl")
 
 
 class Log:
@@ -89,17 +115,15 @@ class Log:
 
 
 class Broker:
-    def __init__(self, *flags, listen="127.0.0.1:0", fd_limit=None, wait=True):
+    def __init__(self, *flags, listen="127.0.0.1:0", before_exec=None, wait=True):
+        """`before_exec` is called in the child; see fd_limit() and refuse_io_uring()."""
         command = [executable("ringcast"), "--listen", listen, *map(str, flags)]
-        limit = None
-        if fd_limit is not None:
-            limit = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (fd_limit, fd_limit))
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            preexec_fn=limit,
+            preexec_fn=before_exec,
         )
         self.log = Log(self.process.stderr)
         self.url = None
