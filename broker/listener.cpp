@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <memory>
 
@@ -24,6 +25,12 @@ struct HostPort {
   std::string port;
 };
 
+bool is_port(const std::string& text) {
+  unsigned port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return error == std::errc() && end == text.data() + text.size() && port <= 65535;
+}
+
 std::variant<HostPort, ListenError> split(const std::string& text) {
   const std::size_t colon = text.rfind(':');
   if (colon == std::string::npos || colon + 1 == text.size()) {
@@ -37,7 +44,13 @@ std::variant<HostPort, ListenError> split(const std::string& text) {
     return ListenError{kExitUsage,
                        "--listen " + text + ": write an IPv6 address as [ADDRESS]:PORT"};
   }
-  return HostPort{host, text.substr(colon + 1)};
+  // getaddrinfo takes a port modulo 65536.
+  const std::string port = text.substr(colon + 1);
+  if (!is_port(port)) {
+    return ListenError{kExitUsage,
+                       "--listen " + text + ": the port must be a number from 0 to 65535"};
+  }
+  return HostPort{host, port};
 }
 
 bool is_loopback(const sockaddr* address) {

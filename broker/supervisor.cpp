@@ -342,7 +342,7 @@ void Supervisor::check_alive(TimeMs now) {
     if (turns != thread.turns || process.pid == 0) {
       thread.turns = turns;
       thread.turns_ms = now;
-    } else if (now - thread.turns_ms >= kAliveTimeoutMs) {
+    } else if (now >= thread.turns_ms + kAliveTimeoutMs) {
       spdlog::error("worker {} pid={} has not turned its loop for {} ms; killing it", w,
                     process.pid, now - thread.turns_ms);
       kill(process.pid, SIGKILL);

@@ -96,6 +96,8 @@ void Peers::push(std::uint32_t to) {
 
 void Peers::flush() {
   congested_ = false;
+  // Every turn, so that an arena that has emptied begins again where the cache is warm.
+  if (arena_.frames() != 0) arena_.reclaim();
   for (std::uint64_t left = live_; left != 0; left &= left - 1) {
     const auto to = static_cast<std::uint32_t>(std::countr_zero(left));
     Peer& peer = peers_[to];
