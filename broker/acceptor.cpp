@@ -90,6 +90,8 @@ void Acceptor::run() {
     io_uring_cq_advance(&ring_, count);
     retry_pending();
   }
+  // The accepts in flight hold the sockets, so closing them would not end listening; this does, at once.
+  for (const Listener& listener : listeners_) shutdown(listener.fd, SHUT_RDWR);
   io_uring_queue_exit(&ring_);
 }
 

@@ -195,6 +195,7 @@ void Transport::read_frames(Connection& connection, wire::Bytes input) {
         const bool binary = event.kind == Kind::binary;
         if (take_message(connection, binary, event.payload) == Taken::blocked) {
           pause(connection, binary, event.payload, input);
+          connection.reader.rest();
           return;
         }
         break;
@@ -206,6 +207,7 @@ void Transport::read_frames(Connection& connection, wire::Bytes input) {
         break;
       case Kind::close:
         peer_close(connection, event.code);
+        connection.reader.rest();
         return;
       case Kind::violation:
         counters_.add(ring::Counter::protocol_violations);
@@ -214,6 +216,7 @@ void Transport::read_frames(Connection& connection, wire::Bytes input) {
         connection.peer_closed = true;
         connection.unreadable = true;
         close(connection, event.code, event.payload);
+        connection.reader.rest();
         return;
     }
   }
