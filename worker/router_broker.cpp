@@ -99,6 +99,11 @@ void Router::fan_out(const Topic& topic, wire::Serializer serializer, std::uint6
   if (subscribers.size() == 1 && subscribers[0].slot == excluded_slot) return;
   const std::size_t event = wire::event_size(serializer, topic.subscription, id, payload);
   const std::size_t size = wire::frame_header_size(event) + event;
+  // Text of control characters grows sixfold as JSON; there is an end to that.
+  if (size > transport_.frame_size_max()) {
+    counters_.add(ring::Counter::payloads_not_transcodable);
+    return;
+  }
   char* const begin = transport_.reserve(size);
   char* out = wire::write_frame_header(begin, wire::frame_opcode(serializer), event);
   out = wire::write_event(out, serializer, topic.subscription, id, payload);

@@ -14,10 +14,10 @@
 namespace ringcast::worker {
 namespace {
 
-// The log holds at least four of the largest frames, so that one of them never pushes out the rest
-// at once.
+// Half of the log holds twice the largest message, since an event may be larger than the message
+// that it came in (a transcoded payload), and no frame is larger than half of the log.
 std::size_t log_capacity(const WorkerOptions& options) {
-  return std::max<std::size_t>(8u << 20, 6 * (options.message_bytes_max + 4096));
+  return std::max<std::size_t>(8u << 20, 4 * (options.message_bytes_max + 4096));
 }
 
 }  // namespace

@@ -69,7 +69,9 @@ class Transport {
   // --------------------------------------------------------------------------------------- Room
   // for `size` contiguous bytes at the end of the log. Those who are still behind get private
   // copies.
+  // size <= frame_size_max().
   char* reserve(std::size_t size);
+  std::size_t frame_size_max() const { return log_.capacity() / 2; }
   LogRange commit(std::size_t size) { return log_.commit(size); }
   // One unmasked frame around `payload`, in the log.
   LogRange write_frame(wire::Opcode opcode, wire::Bytes payload);

@@ -275,7 +275,8 @@ void Transport::resume_paused() {
 
 bool Transport::resume(Connection& connection) {
   HeldInput& held = *connection.held;
-  if (held.has_message &&
+  // A connection that has been closed meanwhile (a drain, a slow reader) has no session to take it.
+  if (held.has_message && connection.phase == Phase::open &&
       user_->on_message(connection, held.binary, held.message) == Taken::blocked) {
     return false;
   }
