@@ -52,12 +52,21 @@ std::uint64_t checksum(const char* data, std::size_t size) {
   return result;
 }
 
-// Low half-byte first, one letter each.
+// Four bytes as eight letters a to p, low half-byte first.
+std::uint64_t eight_letters_of(std::uint32_t word) {
+  std::uint64_t x = word;
+  x = (x | x << 16) & 0x0000FFFF0000FFFFu;
+  x = (x | x << 8) & 0x00FF00FF00FF00FFu;
+  x = (x | x << 4) & 0x0F0F0F0F0F0F0F0Fu;
+  return x + 0x6161616161616161u;
+}
+
 void to_letters(const void* bytes, std::size_t size, char* out) {
-  const auto* from = static_cast<const unsigned char*>(bytes);
-  for (std::size_t i = 0; i < size; ++i) {
-    out[2 * i] = static_cast<char>('a' + (from[i] & 15));
-    out[2 * i + 1] = static_cast<char>('a' + (from[i] >> 4));
+  for (std::size_t i = 0; i < size; i += 4) {
+    std::uint32_t word = 0;
+    std::memcpy(&word, static_cast<const char*>(bytes) + i, sizeof word);
+    const std::uint64_t letters = eight_letters_of(word);
+    std::memcpy(out + 2 * i, &letters, sizeof letters);
   }
 }
 
@@ -77,35 +86,40 @@ void from_letters(const char* letters, std::size_t size, void* out) {
   }
 }
 
+void write_sum(char* out, StampForm form, std::uint64_t sum) {
+  if (form == StampForm::binary) {
+    std::memcpy(out, &sum, sizeof sum);
+  } else {
+    to_letters(&sum, sizeof sum, out);
+  }
+}
+
 }  // namespace
 
 void write_stamp(char* payload, std::size_t size, StampForm form, const Stamp& stamp) {
   const Fields fields{stamp.sequence, stamp.intended_ns, stamp.run, stamp.publisher, stamp.topic};
+  const std::size_t covered_from = form == StampForm::binary ? kChecksumBytes : 2 * kChecksumBytes;
   if (form == StampForm::binary) {
-    std::memcpy(payload + kChecksumBytes, &fields, sizeof fields);
-    const std::uint64_t sum = checksum(payload + kChecksumBytes, size - kChecksumBytes);
-    std::memcpy(payload, &sum, sizeof sum);
+    std::memcpy(payload + covered_from, &fields, sizeof fields);
   } else {
-    to_letters(&fields, sizeof fields, payload + 2 * kChecksumBytes);
-    const std::uint64_t sum = checksum(payload + 2 * kChecksumBytes, size - 2 * kChecksumBytes);
-    to_letters(&sum, sizeof sum, payload);
+    to_letters(&fields, sizeof fields, payload + covered_from);
   }
+  write_sum(payload, form, checksum(payload + covered_from, size - covered_from));
 }
 
 bool read_stamp(wire::Bytes payload, StampForm form, Stamp& stamp) {
   if (payload.size() < stamp_bytes(form)) return false;
+  // The checksum is compared as it travels: letters have more bits than what they stand for.
+  char sum[2 * kChecksumBytes];
+  const std::size_t covered_from = form == StampForm::binary ? kChecksumBytes : 2 * kChecksumBytes;
+  write_sum(sum, form, checksum(payload.data() + covered_from, payload.size() - covered_from));
+  if (std::memcmp(sum, payload.data(), covered_from) != 0) return false;
   Fields fields;
-  std::uint64_t sum = 0;
-  std::size_t covered_from = kChecksumBytes;
   if (form == StampForm::binary) {
-    std::memcpy(&sum, payload.data(), sizeof sum);
-    std::memcpy(&fields, payload.data() + kChecksumBytes, sizeof fields);
+    std::memcpy(&fields, payload.data() + covered_from, sizeof fields);
   } else {
-    covered_from = 2 * kChecksumBytes;
-    from_letters(payload.data(), sizeof sum, &sum);
     from_letters(payload.data() + covered_from, sizeof fields, &fields);
   }
-  if (sum != checksum(payload.data() + covered_from, payload.size() - covered_from)) return false;
   stamp = {fields.sequence, fields.intended_ns, fields.run, fields.publisher, fields.topic};
   return true;
 }

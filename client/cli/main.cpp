@@ -1,5 +1,6 @@
 // ringcast-cli: the command line of a Ringcast broker, or of any other WAMP router.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <map>
 
 #include "client/cli/exit_code.h"
@@ -91,6 +92,31 @@ void add_subscribe(CLI::App& app, SubscribeOptions& options) {
                                              {"json", OutputStyle::json}}));
 }
 
+// CLI11 takes a word in brackets for a list of its own making; here it is a JSON array. And in a
+// command whose arguments are optional it does not know `--`, after which nothing is an option. A
+// mark in front of such words hides them while it parses.
+constexpr char kMark = '\x01';
+
+std::vector<std::string> marked_words(int argc, char** argv) {
+  std::vector<std::string> words;
+  bool only_arguments = false;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (word == "--" && !only_arguments) {
+      only_arguments = true;
+      continue;
+    }
+    const bool hide = only_arguments || (!word.empty() && (word[0] == '[' || word[0] == kMark));
+    words.push_back(hide ? kMark + word : word);
+  }
+  std::reverse(words.begin(), words.end());  // as CLI11 wants them
+  return words;
+}
+
+void unmark(std::string& word) {
+  if (!word.empty() && word.front() == kMark) word.erase(0, 1);
+}
+
 int main(int argc, char** argv) {
   CLI::App app("Publish to and subscribe at a Ringcast broker, or any other WAMP router.",
                "ringcast-cli");
@@ -104,11 +130,17 @@ int main(int argc, char** argv) {
   add_publish(app, publish, from_stdin);
   add_subscribe(app, subscribe);
   try {
-    app.parse(argc, argv);
+    app.parse(marked_words(argc, argv));
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kExitOk : kExitUsage;
   }
+  for (std::string& topic : subscribe.topics) unmark(topic);
   if (app.got_subcommand("subscribe")) return run_subscribe(subscribe);
+
+  for (std::string& argument : publish.args) unmark(argument);
+  for (std::string* word : {&publish.topic, &publish.kwargs, &publish.from, &publish.topic_field}) {
+    unmark(*word);
+  }
 
   const bool dash = publish.args == std::vector<std::string>{"-"};
   if (from_stdin || (dash && publish.from.empty())) publish.from = "-";

@@ -24,6 +24,13 @@ using Clock = std::chrono::steady_clock;
 // Not yet taken by the kernel: past this, publishing waits for the connection.
 constexpr std::size_t kQueuedBytesMax = 1 << 20;
 
+// Without acknowledgement nobody else would tell.
+std::optional<Failure> check_topic(std::string_view topic) {
+  if (wire::uri_valid(topic, wire::UriRule::loose)) return std::nullopt;
+  return Failure{Failure::Kind::input, fmt::format("'{}' is not a topic", topic),
+                 "a topic is components without white space or '#', joined by single dots"};
+}
+
 // Publishes as fast as rate, window and connection allow. Everything that may let the next one go
 // (an acknowledgement, a drained connection, the clock, more input) calls pump().
 class Publisher {
@@ -119,10 +126,7 @@ class Publisher {
   void publish(const Publication& publication) {
     std::string topic = options_.topic;
     if (!options_.topic_field.empty() && !append_topic_field(publication, topic)) return;
-    if (!wire::uri_valid(topic, wire::UriRule::loose)) {
-      return fail({Failure::Kind::input, fmt::format("'{}' is not a topic", topic),
-                   "a topic is components without white space or '#', joined by single dots"});
-    }
+    if (auto failure = check_topic(topic)) return fail(std::move(*failure));
     auto encoded = encode(session_.serializer(), publication);
     if (auto* failure = std::get_if<Failure>(&encoded)) return fail(std::move(*failure));
     ++sent_;
@@ -215,6 +219,9 @@ int run_publish(const PublishOptions& options) {
   auto message = message_of(options);
   if (const auto* failure = std::get_if<Failure>(&message)) return report(*failure);
 
+  if (options.topic_field.empty()) {
+    if (const auto failure = check_topic(options.topic)) return report(*failure);
+  }
   asio::io_context context;
   std::unique_ptr<Input> input;
   if (!options.from.empty()) {

@@ -80,6 +80,10 @@ class Csv final : public RecordParser {
       }
       if (cells.size() == 1 && blank(cells[0])) continue;
       if (header_.empty()) {
+        constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";  // spreadsheets write one
+        if (cells[0].compare(0, kByteOrderMark.size(), kByteOrderMark) == 0) {
+          cells[0].erase(0, kByteOrderMark.size());
+        }
         header_ = std::move(cells);
         continue;
       }
