@@ -10,6 +10,11 @@ namespace {
 unsigned char byte_at(const char* at) { return static_cast<unsigned char>(*at); }
 
 std::uint64_t big_endian(const char* at, std::size_t size) {
+  if (size == 8) {
+    std::uint64_t value = 0;
+    std::memcpy(&value, at, sizeof value);
+    return __builtin_bswap64(value);
+  }
   std::uint64_t value = 0;
   for (std::size_t i = 0; i < size; ++i) value = value << 8 | byte_at(at + i);
   return value;

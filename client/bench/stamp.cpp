@@ -35,21 +35,28 @@ std::uint64_t checksum(const char* data, std::size_t size) {
       weighted[i] += sum[i];
     }
   };
-  std::size_t at = 0;
-  for (; at + kBlock <= size; at += kBlock) add(data + at);
-  if (at < size) {
-    char last[kBlock] = {};
-    std::memcpy(last, data + at, size - at);
-    add(last);
+  for (std::size_t at = 0; at + kBlock <= size; at += kBlock) add(data + at);
+  if (size < kBlock) {
+    char only[kBlock] = {};
+    std::memcpy(only, data, size);
+    add(only);
+  } else if (size % kBlock != 0) {
+    add(data + size - kBlock);  // overlaps the block before
   }
-  std::uint64_t result = size;
-  for (std::size_t i = 0; i < 2; ++i) {
-    for (std::size_t j = 0; j < 2; ++j) {
-      result = (result ^ sum[i][j] ^ std::rotl(weighted[i][j], 32)) * 0x9E3779B97F4A7C15u;
-      result ^= result >> 29;
-    }
-  }
-  return result;
+  // Products that do not wait for each other.
+  std::uint64_t result = size * 0x9E3779B97F4A7C15u;
+  const auto fold = [&result](std::uint64_t word, std::uint64_t factor) {
+    result += (word ^ word >> 32) * factor;
+  };
+  fold(sum[0][0], 0xBF58476D1CE4E5B9u);
+  fold(sum[0][1], 0x94D049BB133111EBu);
+  fold(sum[1][0], 0xD6E8FEB86659FD93u);
+  fold(sum[1][1], 0xA0761D6478BD642Fu);
+  fold(weighted[0][0], 0xE7037ED1A0B428DBu);
+  fold(weighted[0][1], 0x8EBC6AF09C88C6E3u);
+  fold(weighted[1][0], 0x589965CC75374CC3u);
+  fold(weighted[1][1], 0x1D8E4E27C47D124Fu);
+  return result ^ result >> 29;
 }
 
 // Four bytes as eight letters a to p, low half-byte first.
