@@ -154,6 +154,14 @@ def test_graceful_stop(start_broker, number):
         socket.create_connection((broker.host, broker.port), 1)
 
 
+def test_the_port_is_free_after_stopping(start_broker):
+    """A restart on the same address must not fail because the old one is still going."""
+    broker = start_broker("--processes", 1)
+    for _ in range(10):
+        broker.stop()
+        broker = start_broker("--processes", 1, listen=f"127.0.0.1:{broker.port}")
+
+
 def test_stopping_does_not_wait_for_peers_that_do_not_answer(start_broker):
     broker = start_broker("--processes", 2, "--drain-timeout", 1)
     silent = [Session.open(broker.url) for _ in range(4)]
