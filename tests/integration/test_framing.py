@@ -1,6 +1,9 @@
 """WebSocket framing (RFC 6455) against the echo endpoint: the rules of the Autobahn test suite, groups 1 to 7, 9
 and 10, by their numbers there. What breaks a rule must end with the defined close code, and at once."""
 
+import random
+import time
+
 import pytest
 
 import wsraw
@@ -470,3 +473,61 @@ def test_nothing_of_one_connection_reaches_another(shared_broker):
     for number, connection in enumerate(connections):
         expect(connection, BINARY, bytes([number]) * (100 + number) * 8)
         connection.drop()
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_rubbish(shared_broker, seed):
+    """Damaged frames, the same in every run: whatever comes back is well formed, and the end is a defined one."""
+    chance = random.Random(seed)
+    stream = b"".join(
+        frame(chance.choice((TEXT, BINARY, CONTINUATION, PING)), chance.randbytes(chance.randrange(200)))
+        for _ in range(5)
+    )
+    damaged = bytearray(stream)
+    for _ in range(chance.randrange(1, 6)):
+        damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+    connection = Connection.open(shared_broker.url, path="/echo")
+    connection.send(bytes(damaged))
+    connection.shut()
+    try:
+        while (got := connection.receive_frame()).opcode != CLOSE:
+            assert got.opcode in (TEXT, BINARY, CONTINUATION, PONG) and got.rsv == 0, got
+        assert got.code in (1000, 1002, 1005, 1007, 1009), got
+        connection.receive_end()
+    except wsraw.Ended:
+        pass  # the damage left an unfinished frame behind, and the stream ended within it
+    connection.drop()
+
+
+def test_endless_fragments(echo):
+    """The number of fragments is bounded, even if they are empty."""
+    echo.send_frame(TEXT, fin=False)
+    pieces = frame(CONTINUATION, fin=False) * 1000
+    try:
+        for _ in range(200):
+            echo.send(pieces)
+    except OSError:
+        pass
+    echo.expect_close(1002, 1008, 1009)
+
+
+@pytest.mark.parametrize("opcode", [PING, BINARY])
+def test_a_peer_that_sends_and_never_reads_is_ended(shared_broker, opcode):
+    """What it would have to be sent is bounded."""
+    connection = Connection.open(shared_broker.url, path="/echo")
+    piece = frame(opcode, b"x" * 125) * 1000
+    deadline = time.monotonic() + wsraw.TIMEOUT_S
+    with pytest.raises(ConnectionError):  # the broker has closed it
+        while time.monotonic() < deadline:
+            connection.send(piece)
+    connection.drop()
+
+
+def test_the_message_limit_may_be_configured(start_broker):
+    broker = start_broker("--processes", 1, "--echo-path", "/echo", "--message-bytes-max", 2048)
+    connection = Connection.open(broker.url, path="/echo")
+    connection.send_frame(BINARY, b"x" * 2048)
+    expect(connection, BINARY, b"x" * 2048)
+    connection.send_frame(BINARY, b"x" * 2049)
+    connection.expect_close(1009)
+    connection.drop()

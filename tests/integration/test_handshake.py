@@ -231,6 +231,22 @@ def test_ending_within_the_handshake(shared_broker, end, bytes_sent):
         connection.drop()
 
 
+def test_connections_beyond_the_limit_are_refused_and_told_so(start_broker):
+    broker = start_broker("--processes", 1, "--threads", 1, "--worker-connections-max", 5)
+    sessions = [Session.open(broker.url) for _ in range(5)]
+    for session in sessions:
+        session.join()
+    response = refused(broker, 503)
+    assert int(response.headers["retry-after"]) > 0
+    sessions.pop().drop()
+    broker.wait_total("connections", 4)
+    sessions.append(Session.open(broker.url))
+    for session in sessions[:4]:
+        session.publish("not.disturbed")
+    for session in sessions:
+        session.drop()
+
+
 # Silent peers. Each of these brokers has short timeouts; how long it takes does not matter.
 
 @pytest.fixture(scope="module")

@@ -118,6 +118,18 @@ def test_several_addresses(start_broker):
         session.drop()
 
 
+def test_ipv6(start_broker):
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has no IPv6 loopback")
+    broker = start_broker("--processes", 1, listen="[::1]:0")
+    assert broker.host == "[::1]"
+    connection = wsraw.Connection("::1", broker.port)
+    assert connection.upgrade("/ws", ["wamp.2.json"]).status == 101
+    connection.drop()
+
+
 def test_ready_lines_name_the_processes(start_broker):
     broker = start_broker("--processes", 2, "--threads", 2)
     assert broker.pid == broker.process.pid

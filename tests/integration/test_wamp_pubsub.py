@@ -273,6 +273,27 @@ def test_many_subscriptions_of_one_session(join, serializer):
         session.expect_event(ids[number], number)
 
 
+def test_subscriptions_of_one_session_are_bounded(join):
+    """By an ERROR, and the session goes on with those it has."""
+    session, other = join("msgpack"), join()
+    count = 20000
+    answers = {}
+    for start in range(1, count + 1, 1000):
+        session.send(*([SUBSCRIBE, number, {}, f"bounded.{number}"] for number in range(start, start + 1000)))
+        for _ in range(1000):
+            message = session.receive()
+            answers[message[2] if message[0] == ERROR else message[1]] = message
+    assert sorted(answers) == list(range(1, count + 1))
+    kinds = [answers[number][0] for number in range(1, count + 1)]
+    granted = kinds.count(SUBSCRIBED)
+    assert 1000 < granted < count and kinds == [SUBSCRIBED] * granted + [ERROR] * (count - granted)
+    session._request = count
+    other.publish(f"bounded.{granted}", "the last")
+    session.expect_event(answers[granted][2], "the last")
+    session.unsubscribe(answers[1][2])
+    session.subscribe("bounded.after")
+
+
 # Publishing
 
 @both_serializers
