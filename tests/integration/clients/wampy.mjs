@@ -5,8 +5,9 @@ import { JsonSerializer } from 'wampy/JsonSerializer.js';
 import { MsgpackSerializer } from 'wampy/MsgpackSerializer.js';
 import { bytesFor, report, serve, unwrap, wrap } from './protocol.mjs';
 
-// wampy wants a WebSocket handed in on Node 20: the one it depends on itself.
-const WebSocket = createRequire(import.meta.resolve('wampy'))('ws');
+// wampy wants a WebSocket handed in on Node 18 and 20: the one it depends on itself.
+const require = createRequire(import.meta.url);
+const WebSocket = createRequire(require.resolve('wampy'))('ws');
 const serializer = process.argv[2];
 const Serializer = { json: JsonSerializer, msgpack: MsgpackSerializer }[serializer];
 const sessions = new Map();
