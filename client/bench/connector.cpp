@@ -76,7 +76,18 @@ void Connector::on_message(Link& link, wire::Opcode opcode, wire::Bytes payload)
 }
 
 void Connector::on_writable(Link& link) {
-  if (link.state == Link::State::connecting) handshake_.begin(link);
+  if (link.state == Link::State::connecting) {
+    int error = 0;
+    socklen_t size = sizeof error;
+    ::getsockopt(link.fd, SOL_SOCKET, SO_ERROR, &error, &size);
+    if (error != 0) {
+      return fail(
+          {Failure::Kind::network,
+           fmt::format("cannot connect to {}: {}", options_.url.authority(), std::strerror(error)),
+           "check that a server listens there, and the --url"});
+    }
+    handshake_.begin(link);
+  }
   // If it fails, reading tells why.
   link.flush();
 }
