@@ -2,7 +2,7 @@
 
 To a driver: {"id": N, "op": "open|subscribe|unsubscribe|publish|close", "session": NAME, ...}.
 From it: {"id": N, ...} as the answer ("error" if it failed), {"event": SESSION, "topic", "args", "kwargs"} for
-each event, {"closed": SESSION, "reason"} when a session ends. Bytes are {"$bytes": base64} on both ways.
+each event, {"closed": SESSION, "reason"} when a session ends, {"reconnected": SESSION} when it is back. Bytes are {"$bytes": base64} on both ways.
 """
 
 import base64
@@ -25,6 +25,12 @@ KINDS = {
     "wampy msgpack": ["node", "clients/wampy.mjs", "msgpack"],
     "autobahn-python json": ["/usr/bin/python3", "clients/autobahn_py.py", "json"],
     "autobahn-python msgpack": ["/usr/bin/python3", "clients/autobahn_py.py", "msgpack"],
+}
+
+# What these clients offer unless told otherwise: several subprotocols, among them ones that nobody speaks.
+DEFAULTS = {
+    "autobahn-js default": ["node", "clients/autobahn_js.mjs", "default"],
+    "autobahn-python default": ["/usr/bin/python3", "clients/autobahn_py.py", "default"],
 }
 
 
@@ -71,10 +77,11 @@ class Driver:
         self._answers = {}
         self._events = {}
         self.closed = {}
+        self.reconnected = set()
         self._changed = threading.Condition()
         self._ended = False
         self.process = subprocess.Popen(
-            KINDS[kind], cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            {**KINDS, **DEFAULTS}[kind], cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -89,6 +96,8 @@ class Driver:
                     events.put((unwrap(got["args"]), unwrap(got["kwargs"])))
                 elif "closed" in got:
                     self.closed[got["closed"]] = got["reason"]
+                elif "reconnected" in got:
+                    self.reconnected.add(got["reconnected"])
                 elif "id" in got:
                     self._answers[got["id"]] = got
                 self._changed.notify_all()
@@ -140,6 +149,11 @@ class Driver:
         with self._changed:
             assert self._changed.wait_for(lambda: session in self.closed or self._ended, TIMEOUT_S)
             return self.closed.get(session)
+
+    def wait_reconnected(self, session):
+        with self._changed:
+            done = self._changed.wait_for(lambda: session in self.reconnected or self._ended, TIMEOUT_S)
+            assert done and session in self.reconnected, f"{self.kind}: {session} did not come back"
 
     def end(self):
         """Ends the client process by closing its standard input."""

@@ -2,10 +2,12 @@
 
 import base64
 import itertools
+import os
+import signal
 
 import pytest
 
-from drivers import KINDS, Driver, DriverError
+from drivers import DEFAULTS, KINDS, Driver, DriverError
 
 PAYLOADS = {
     "text": (["hello", ""], {}),
@@ -190,3 +192,46 @@ def test_leaving_closes_cleanly(shared_broker, fleet, kind):
 def test_an_unknown_realm_is_refused(shared_broker, fleet, kind):
     with pytest.raises(DriverError):
         fleet.drivers[kind].call("open", f"nowhere {kind}", url=shared_broker.url, realm="nowhere")
+
+
+@pytest.fixture
+def new_driver():
+    started = []
+
+    def start(kind):
+        started.append(Driver(kind))
+        return started[-1]
+
+    yield start
+    for driver in started:
+        driver.end()
+
+
+@pytest.mark.parametrize("kind", DEFAULTS)
+def test_what_clients_offer_by_default(shared_broker, fleet, new_driver, kind):
+    """autobahn-python offers batched subprotocols and others that are not supported, too."""
+    driver, session, topic = new_driver(kind), f"session of {kind}", kind.replace(" ", ".").replace("-", ".")
+    opened = driver.call("open", session, url=shared_broker.url, realm="realm1")
+    assert opened["protocol"] in ("wamp.2.json", "wamp.2.msgpack")
+    driver.call("subscribe", session, topic=topic)
+    for other in KINDS:
+        fleet.drivers[other].publish(fleet.sessions[other, 0], topic, ["by default"], {}, acknowledge=True)
+        assert driver.next_event(session, topic)[0] == ["by default"]
+
+
+@pytest.mark.parametrize("kind", ["wampy json", "wampy msgpack"])
+def test_a_client_that_comes_back_by_itself_is_served_again(start_broker, new_driver, kind):
+    """wampy reconnects when its worker has died, subscribes again, and goes on counting its request ids."""
+    broker = start_broker("--processes", 1)
+    driver = new_driver(kind)
+    driver.call("open", "lasting", url=broker.url, realm="realm1", reconnect=True)
+    driver.call("subscribe", "lasting", topic="before.and.after")
+    for number in range(5):
+        driver.publish("lasting", f"elsewhere.{number}", [number], {})
+    os.kill(broker.workers[0], signal.SIGKILL)
+    driver.wait_reconnected("lasting")
+    driver.publish("lasting", "elsewhere.again", ["still counting"], {})
+    broker.wait_total("subscriptions", 1)
+    driver.call("open", "other", url=broker.url, realm="realm1")
+    driver.publish("other", "before.and.after", ["back again"], {})
+    assert driver.next_event("lasting", "before.and.after")[0] == ["back again"]

@@ -1,4 +1,4 @@
-// Drives npm autobahn, unchanged. Argument: json or msgpack.
+// Drives npm autobahn, unchanged. Argument: json or msgpack, or default for what it offers by itself.
 import { createRequire } from 'node:module';
 import { bytesFor, report, serve, unwrap, wrap } from './protocol.mjs';
 
@@ -17,7 +17,7 @@ serve({
   open({ session, url, realm }) {
     return new Promise((resolve, reject) => {
       const connection = new autobahn.Connection({
-        url, realm, max_retries: 0, serializers: [new Serializer()],
+        url, realm, max_retries: 0, serializers: Serializer && [new Serializer()],
       });
       connection.onopen = (opened, details) => {
         sessions.set(session, { connection, opened });

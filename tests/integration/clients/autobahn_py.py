@@ -1,4 +1,7 @@
-"""Drives python3-autobahn, unchanged. Argument: json or msgpack. See drivers.py for the lines it speaks."""
+"""Drives python3-autobahn, unchanged. Argument: json or msgpack, or default for what it offers by itself.
+
+See drivers.py for the lines it speaks.
+"""
 
 import asyncio
 import base64
@@ -9,7 +12,7 @@ from autobahn.asyncio.wamp import ApplicationRunner, ApplicationSession
 from autobahn.wamp.serializer import JsonSerializer, MsgPackSerializer
 from autobahn.wamp.types import PublishOptions
 
-SERIALIZER = {"json": JsonSerializer, "msgpack": MsgPackSerializer}[sys.argv[1]]
+SERIALIZER = {"json": JsonSerializer, "msgpack": MsgPackSerializer, "default": None}[sys.argv[1]]
 sessions = {}
 subscriptions = {}
 
@@ -53,7 +56,7 @@ async def open_session(session, url, realm):
 
     # The runner's coroutine connects; the session that it makes is the one that we drive.
     made = []
-    runner = ApplicationRunner(url, realm, serializers=[SERIALIZER()])
+    runner = ApplicationRunner(url, realm, serializers=SERIALIZER and [SERIALIZER()])
     await runner.run(lambda config: made.append(Driven(config)) or made[0], start_loop=False)
     details = await joined
     sessions[session] = made[0]

@@ -14,9 +14,11 @@ const sessions = new Map();
 const subscriptions = new Map();
 
 serve({
-  async open({ session, url, realm }) {
+  async open({ session, url, realm, reconnect }) {
     const client = new Wampy(url, {
-      realm, ws: WebSocket, serializer: new Serializer(), autoReconnect: false,
+      realm, ws: WebSocket, serializer: new Serializer(), autoReconnect: Boolean(reconnect),
+      reconnectInterval: 50, maxRetries: 1000,
+      onReconnectSuccess: () => report({ reconnected: session }),
       onClose: () => report({ closed: session, reason: 'closed' }),
       onError: (error) => report({ failed: session, reason: String(error && error.message) }),
     });
