@@ -306,6 +306,37 @@ def test_a_killed_worker_costs_its_own_connections_only_and_comes_back(start_bro
     assert broker.process.poll() is None
 
 
+@pytest.mark.parametrize("lost", [0, 1])
+def test_what_is_asked_of_a_dead_worker_is_answered_when_it_is_back(start_broker, lost):
+    """Subscribing to topics whose home has just died; and no subscription id is ever given to a second topic."""
+    broker = start_broker("--processes", 2, "--threads", 1)
+    survivor = sessions_by_worker(broker, at_least=1)[1 - lost][0]
+    owners = {}
+    for number in range(40):
+        topic = f"before.{number}"
+        owners[survivor.subscribe(topic)] = topic
+        if number % 2:
+            survivor.unsubscribe(next(reversed(owners)))
+    assert len(owners) == 40
+    for loss in range(3):
+        since = broker.log.mark()
+        os.kill(broker.workers[lost], signal.SIGKILL)
+        topics = [f"after.{loss}.{number}" for number in range(40)]
+        requests = [survivor.next_request() for _ in topics]
+        survivor.send(*([wamp.SUBSCRIBE, request, {}, topic] for request, topic in zip(requests, topics)))
+        for subscription, topic in zip(survivor.expect_subscribed(requests), topics):
+            assert subscription not in owners, f"{topic} got the id of {owners[subscription]}"
+            owners[subscription] = topic
+        broker.wait_worker(lost, since)
+    publisher = Session.open(broker.url)
+    publisher.join()
+    for subscription, topic in owners.items():
+        publisher.publish(topic, topic)
+    for subscription, topic in owners.items():
+        if topic.startswith("after") or int(topic.split(".")[1]) % 2 == 0:
+            survivor.expect_event(subscription, topic)
+
+
 def test_a_killed_worker_is_back_within_two_seconds(start_broker):
     """Of three losses one counts, so that a loaded machine does not decide."""
     took_s = []
@@ -332,6 +363,25 @@ def test_a_worker_that_dies_again_and_again_does_not_take_the_others_along(start
         publish_all(publisher, range(40))
         broker.wait_worker(1, since)
         expect_all(survivor, ids, range(40))
+
+
+def test_a_worker_that_hangs_is_replaced(start_broker):
+    """And the others go on meanwhile. Needs the supervisor's time of 10 s without a sign of life."""
+    broker = start_broker("--processes", 2, "--threads", 1)
+    found = sessions_by_worker(broker)
+    publisher, survivor = found[0][:2]
+    ids = [survivor.subscribe(topic) for topic in TOPICS]
+    for session in found[1]:
+        session.subscribe(TOPICS[0])
+    since = broker.log.mark()
+    os.kill(broker.workers[1], signal.SIGSTOP)
+    publish_all(publisher, range(100))
+    expect_all(survivor, ids, range(100))
+    broker.wait_worker(1, since)
+    publish_all(publisher, range(100))
+    expect_all(survivor, ids, range(100))
+    for session in found[1]:
+        drain(session.connection)
 
 
 def test_killing_the_supervisor_ends_the_workers(start_broker):
