@@ -21,7 +21,7 @@ constexpr int kExitChecksFailed = 4;
 
 constexpr const char* kFooter =
     "Examples:\n"
-    "  ringcast-bench fanout --subscribers 100 --window 64 --pid $(pidof -s ringcast)\n"
+    "  ringcast-bench fanout --subscribers 100 --window 64 --pid $(pgrep -ox ringcast)\n"
     "  ringcast-bench fanout --subscribers 1000 --rate 100 --duration 30 --json\n"
     "  ringcast-bench fanout --publishers 1000 --subscribers 1000 --topics 1000 --window 1\n"
     "  ringcast-bench fanout --publishers 50 --subscribers 0 --window 1000\n"
@@ -56,6 +56,9 @@ struct FanoutFlags {
   bool json = false;
 };
 
+const std::map<std::string, Protocol> kProtocols = {
+    {"msgpack", Protocol::msgpack}, {"json", Protocol::json}, {"raw", Protocol::raw}};
+
 void add_fanout(CLI::App& app, FanoutOptions& options, FanoutFlags& flags) {
   CLI::App* command =
       app.add_subcommand("fanout", "publishers send to topics, subscribers receive");
@@ -65,9 +68,13 @@ void add_fanout(CLI::App& app, FanoutOptions& options, FanoutFlags& flags) {
       ->capture_default_str()
       ->envname("RINGCAST_URL");
   command->add_option("--realm", options.realm, "the realm to join")->capture_default_str();
-  command->add_option("--protocol", options.protocol, "msgpack, json (both WAMP) or raw")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, Protocol>{
-          {"msgpack", Protocol::msgpack}, {"json", Protocol::json}, {"raw", Protocol::raw}}));
+  command
+      ->add_option_function<std::string>(
+          "--protocol",
+          [&options](const std::string& name) { options.protocol = kProtocols.at(name); },
+          "msgpack (the default) and json speak WAMP, raw is plain WebSocket")
+      ->type_name("PROTOCOL")
+      ->check(CLI::IsMember({"msgpack", "json", "raw"}));
   command->add_option("--subscribers,-S", options.subscribers, "connections that receive")
       ->capture_default_str()
       ->check(CLI::Range(0u, kMost));

@@ -42,6 +42,11 @@ const std::string kSubscribeFooter =
         "1.\n\n") +
     kExitCodes;
 
+const std::map<std::string, InputFormat> kFormats = {
+    {"jsonl", InputFormat::jsonl}, {"json", InputFormat::json}, {"csv", InputFormat::csv}};
+const std::map<std::string, OutputStyle> kStyles = {
+    {"pretty", OutputStyle::pretty}, {"raw", OutputStyle::raw}, {"json", OutputStyle::json}};
+
 void add_publish(CLI::App& app, PublishOptions& options, bool& from_stdin) {
   CLI::App* command = app.add_subcommand("publish", "publish messages to a topic");
   command->footer(kPublishFooter);
@@ -55,12 +60,12 @@ void add_publish(CLI::App& app, PublishOptions& options, bool& from_stdin) {
       command->add_option("--from", options.from, "publish the records of this file");
   command->add_flag("--stdin", from_stdin, "publish the records of standard input")->excludes(from);
   command
-      ->add_option(
-          "--format", options.format,
+      ->add_option_function<std::string>(
+          "--format", [&options](const std::string& name) { options.format = kFormats.at(name); },
           "what the records are: jsonl (one JSON value per line), json (one array of records), csv "
           "(with a header line); by the file's ending if not given, else jsonl")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, InputFormat>{
-          {"jsonl", InputFormat::jsonl}, {"json", InputFormat::json}, {"csv", InputFormat::csv}}));
+      ->type_name("FORMAT")
+      ->check(CLI::IsMember({"jsonl", "json", "csv"}));
   command->add_option("--topic-field", options.topic_field,
                       "append the value of this field of each record to TOPIC");
   command
@@ -84,12 +89,11 @@ void add_subscribe(CLI::App& app, SubscribeOptions& options) {
   command->add_option("--timeout", options.timeout_s, "leave after this many seconds")
       ->check(CLI::NonNegativeNumber);
   command
-      ->add_option("--output", options.output,
-                   "pretty (for people), json (one object per line) or raw (just the arguments)")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, OutputStyle>{{"pretty", OutputStyle::pretty},
-                                             {"raw", OutputStyle::raw},
-                                             {"json", OutputStyle::json}}));
+      ->add_option_function<std::string>(
+          "--output", [&options](const std::string& name) { options.output = kStyles.at(name); },
+          "pretty (for people), json (one object per line) or raw (just the arguments)")
+      ->type_name("STYLE")
+      ->check(CLI::IsMember({"pretty", "json", "raw"}));
 }
 
 // CLI11 takes a word in brackets for a list of its own making; here it is a JSON array. And in a
