@@ -89,6 +89,7 @@ void Peer::on_goodbye(wire::Bytes reason) {
 void Peer::on_close(std::uint16_t code, wire::Bytes reason) {
   if (!end_expected_) Session::on_close(code, reason);
   close_code_ = code;
+  close_frame();  // its answer: the broker need not wait for it
 }
 
 void Peer::on_end(int error) {
