@@ -65,6 +65,11 @@ void append_notes(std::string& out, const FanoutResult& result) {
   if (result.interrupted) out += "note: interrupted; the figures cover what ran\n";
   if (result.stalled)
     out += "note: stalled: deliveries were due and none came; they count as lost\n";
+  if (result.counts.foreign > 0) {
+    out +=
+        "note: something else publishes to the same topics; run one ringcast-bench per realm at a "
+        "time\n";
+  }
   if (result.disconnects > 0) {
     fmt::format_to(std::back_inserter(out), "note: {} connections were lost; {}\n",
                    result.disconnects, result.first_disconnect);

@@ -74,6 +74,16 @@ TEST_P(Cli, RepeatsAMessage) {
   EXPECT_EQ(router.published().size(), 700u);
 }
 
+TEST_P(Cli, NeverAwaitsMoreThanAWindow) {
+  RouterScript script;
+  script.acknowledge_after_pong = true;
+  const FakeRouter router(script);
+  EXPECT_EQ(publish(router, {"a.b", "1", "--count", "100", "--window", "5"}).exit_code, 0);
+  EXPECT_EQ(router.published().size(), 100u);
+  EXPECT_GT(router.unacknowledged_max(), 1u);
+  EXPECT_LE(router.unacknowledged_max(), 5u);
+}
+
 TEST_P(Cli, PublishesStandardInputLineByLine) {
   const FakeRouter router;
   for (const char* flag : {"-", "--stdin"}) {

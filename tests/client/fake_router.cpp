@@ -1,5 +1,8 @@
 #include "tests/client/fake_router.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "wire/encode.h"
 #include "wire/transcode.h"
 
@@ -55,12 +58,23 @@ FakeRouter::FakeRouter(RouterScript script) : script_(std::move(script)) {
   server.on_message = [this](WsServer&, WsServer::Peer& peer, wire::Opcode, wire::Bytes bytes) {
     take(peer, bytes);
   };
+  server.on_pong = [this](WsServer::Peer& peer) {
+    Session& session = sessions_[peer.number];
+    for (const std::uint64_t request : std::exchange(session.unacknowledged, {})) {
+      acknowledge(peer, session, request);
+    }
+  };
   server_ = std::make_unique<WsServer>(std::move(server));
 }
 
 std::vector<FakeRouter::Published> FakeRouter::published() const {
   const std::lock_guard lock(mutex_);
   return published_;
+}
+
+std::uint64_t FakeRouter::unacknowledged_max() const {
+  const std::lock_guard lock(mutex_);
+  return unacknowledged_max_;
 }
 
 std::uint64_t FakeRouter::goodbyes() const {
@@ -155,8 +169,17 @@ void FakeRouter::on_publish(WsServer& server, WsServer::Peer& peer, Session& ses
     }
   }
   if (!publish.options.acknowledge) return;
-  wire::append_published(answer, session.serializer, publish.request, publishes_);
-  send(peer, session, answer);
+  if (!script_.acknowledge_after_pong) return acknowledge(peer, session, publish.request);
+  if (session.unacknowledged.empty()) peer.send(wire::Opcode::ping, "all there?");
+  session.unacknowledged.push_back(publish.request);
+  const std::lock_guard lock(mutex_);
+  unacknowledged_max_ = std::max(unacknowledged_max_, std::uint64_t{session.unacknowledged.size()});
+}
+
+void FakeRouter::acknowledge(WsServer::Peer& peer, const Session& session, std::uint64_t request) {
+  std::string published;
+  wire::append_published(published, session.serializer, request, publishes_);
+  send(peer, session, published);
 }
 
 void FakeRouter::send(WsServer::Peer& peer, const Session& session, const std::string& message) {

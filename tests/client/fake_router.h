@@ -26,6 +26,7 @@ struct RouterScript {
   std::uint64_t hang_up_at_publish = 0;  // drop the connection at this PUBLISH, counted from 1
   std::uint64_t close_at_publish = 0;    // close it with 1008 "too fast"
   bool silent_hello = false;             // never answer HELLO
+  bool acknowledge_after_pong = false;   // collect PUBLISH, ping, acknowledge them at the pong
   bool silent_goodbye = false;           // never answer GOODBYE
   std::string event_on_subscribe;  // send this payload (a JSON list) as an event to each subscriber
   std::string goodbye_on_subscribe;  // end the session with this reason after SUBSCRIBED
@@ -48,6 +49,8 @@ class FakeRouter {
     }
   };
   std::vector<Published> published() const;
+  // The most that one session ever had unacknowledged.
+  std::uint64_t unacknowledged_max() const;
   // Sessions that said GOODBYE.
   std::uint64_t goodbyes() const;
 
@@ -56,6 +59,7 @@ class FakeRouter {
     wire::Serializer serializer = wire::Serializer::json;
     std::unique_ptr<wire::Decoder> decoder;
     std::set<std::uint64_t> subscriptions;
+    std::vector<std::uint64_t> unacknowledged;  // requests, while acknowledge_after_pong
   };
 
   void take(WsServer::Peer& peer, wire::Bytes bytes);
@@ -63,6 +67,7 @@ class FakeRouter {
   void on_subscribe(WsServer::Peer& peer, Session& session, const wire::Subscribe& subscribe);
   void on_publish(WsServer& server, WsServer::Peer& peer, Session& session,
                   const wire::Publish& publish);
+  void acknowledge(WsServer::Peer& peer, const Session& session, std::uint64_t request);
   void send(WsServer::Peer& peer, const Session& session, const std::string& message);
 
   const RouterScript script_;
@@ -72,6 +77,7 @@ class FakeRouter {
   mutable std::mutex mutex_;
   std::vector<Published> published_;
   std::uint64_t goodbyes_ = 0;
+  std::uint64_t unacknowledged_max_ = 0;
   std::unique_ptr<WsServer> server_;  // last: its thread uses the rest
 };
 

@@ -141,6 +141,8 @@ void WsServer::take_frames(Peer& peer) {
                          payload);
     } else if (event.kind == Kind::ping) {
       peer.send(wire::Opcode::pong, event.payload);
+    } else if (event.kind == Kind::pong) {
+      if (script_.on_pong) script_.on_pong(peer);
     } else if (event.kind == Kind::close) {
       peer.close(event.code == 1005 ? 1000 : event.code, "");
     } else if (event.kind == Kind::violation) {

@@ -42,6 +42,7 @@ class WsServer {
     unsigned refuse_status = 0;
     std::function<void(WsServer&, Peer&)> on_open;
     std::function<void(WsServer&, Peer&, wire::Opcode, wire::Bytes)> on_message;
+    std::function<void(Peer&)> on_pong;
   };
 
   explicit WsServer(Script script);
