@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::uint64_t kStopTag = UINT64_MAX;
 constexpr std::int64_t kRetryMs = 20;
+constexpr worker::TimeMs kRearmMs = 100;  // until accepting is tried again for lack of descriptors
 constexpr unsigned kEntries = 256;
 
 }  // namespace
@@ -90,7 +91,8 @@ void Acceptor::run() {
     io_uring_cq_advance(&ring_, count);
     retry_pending();
   }
-  // The accepts in flight hold the sockets, so closing them would not end listening; this does, at once.
+  // The accepts in flight hold the sockets, so closing them would not end listening; this does, at
+  // once.
   for (const Listener& listener : listeners_) shutdown(listener.fd, SHUT_RDWR);
   io_uring_queue_exit(&ring_);
 }
@@ -110,6 +112,7 @@ void Acceptor::handle(std::uint64_t tag, int result, unsigned flags) {
       spdlog::warn("accepting pauses: {}; raise RLIMIT_NOFILE (ulimit -n)", std::strerror(-result));
     }
     exhausted_.push_back(tag);
+    rearm_at_ms_ = worker::now_ms() + kRearmMs;
   } else {
     arm_accept(tag);
   }
@@ -131,39 +134,52 @@ void Acceptor::hand_over(int fd) {
 }
 
 std::uint64_t Acceptor::load_of(std::uint32_t worker) const {
-  // What was given and has not ended; a few on their way are counted as there.
+  // What was given and has not ended; a few on their way are counted as there. A worker that died
+  // between two of its counters may leave them one apart, so this is kept from going below nothing.
   const ring::Counters& counters = segment_.block(worker).counters;
-  return handed_[worker] - counters.get(ring::Counter::connections_closed) -
-         counters.get(ring::Counter::connections_lost);
+  const std::uint64_t gone = counters.get(ring::Counter::connections_closed) +
+                             counters.get(ring::Counter::connections_lost);
+  return handed_[worker] > gone ? handed_[worker] - gone : 0;
 }
 
+bool Acceptor::takes_more(std::uint32_t worker) const {
+  if (segment_.state(worker).state != ring::WorkerState::live) return false;
+  // One that lets connections lie is busy or stopped: it gets no more before it has taken those.
+  const ring::Counters& counters = segment_.block(worker).counters;
+  return handed_[worker] < counters.get(ring::Counter::connections_accepted) + kUntakenMax;
+}
+
+// To the least loaded that takes it; where two are equal, in turn.
 bool Acceptor::try_hand_over(int fd) {
   const std::uint32_t workers = segment_.workers();
-  std::uint64_t best_load = UINT64_MAX;
-  std::uint32_t best = workers;
-  for (std::uint32_t i = 0; i < workers; ++i) {
-    const std::uint32_t worker = (next_ + i) % workers;
-    if (segment_.state(worker).state != ring::WorkerState::live) continue;
-    const std::uint64_t load = load_of(worker);
-    if (load < best_load) {
-      best_load = load;
-      best = worker;
+  std::uint64_t tried = 0;
+  for (;;) {
+    std::uint64_t best_load = UINT64_MAX;
+    std::uint32_t best = workers;
+    for (std::uint32_t i = 0; i < workers; ++i) {
+      const std::uint32_t worker = (next_ + i) % workers;
+      if ((tried >> worker & 1) != 0 || !takes_more(worker)) continue;
+      const std::uint64_t load = load_of(worker);
+      if (load < best_load) {
+        best_load = load;
+        best = worker;
+      }
     }
+    if (best == workers) return false;
+    const worker::ControlMessage message{.kind = worker::ControlKind::connection};
+    if (worker::send_control(control_sockets_[best], message, fd) == worker::ControlResult::done) {
+      next_ = (best + 1) % workers;
+      ++handed_[best];
+      close(fd);
+      return true;
+    }
+    tried |= std::uint64_t{1} << best;
   }
-  if (best == workers) return false;
-  const worker::ControlMessage message{.kind = worker::ControlKind::connection};
-  if (worker::send_control(control_sockets_[best], message, fd) != worker::ControlResult::done) {
-    return false;
-  }
-  next_ = (best + 1) % workers;
-  ++handed_[best];
-  close(fd);
-  return true;
 }
 
 void Acceptor::retry_pending() {
   while (!pending_.empty() && try_hand_over(pending_.front())) pending_.pop_front();
-  if (!pending_.empty()) return;
+  if (!pending_.empty() || exhausted_.empty() || worker::now_ms() < rearm_at_ms_) return;
   for (const std::size_t listener : exhausted_) arm_accept(listener);
   exhausted_.clear();
 }

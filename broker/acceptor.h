@@ -14,6 +14,7 @@
 
 #include "broker/listener.h"
 #include "ring/segment.h"
+#include "worker/clock.h"
 #include "worker/io_ring.h"
 
 namespace ringcast::broker {
@@ -37,6 +38,8 @@ class Acceptor {
   static constexpr std::size_t kPendingMax =
       1024;  // accepted sockets that no worker could take yet
 
+  static constexpr std::uint64_t kUntakenMax = 32;  // handed to a worker and not yet taken
+
   void run();
   void arm_accept(std::size_t listener);
   void handle(std::uint64_t tag, int result, unsigned flags);
@@ -44,6 +47,7 @@ class Acceptor {
   bool try_hand_over(int fd);
   void retry_pending();
   std::uint64_t load_of(std::uint32_t worker) const;
+  bool takes_more(std::uint32_t worker) const;
 
   ring::Segment& segment_;
   std::vector<Listener> listeners_;
@@ -51,8 +55,9 @@ class Acceptor {
   int stop_fd_ = -1;
   std::thread thread_;
   io_uring ring_{};
-  bool stopping_ = false;               // the thread only
-  std::vector<std::uint64_t> handed_;   // connections given to each worker
+  bool stopping_ = false;              // the thread only
+  std::vector<std::uint64_t> handed_;  // connections given to each worker
+  worker::TimeMs rearm_at_ms_ = 0;
   std::vector<std::size_t> exhausted_;  // listeners whose accept ended for lack of fds
   std::deque<int> pending_;
   std::uint32_t next_ = 0;  // where the search for the least loaded begins

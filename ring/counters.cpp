@@ -17,6 +17,7 @@ constexpr std::array<std::string_view, kCounterCount> kNames = {
     "handshake_timeouts",
     "ping_timeouts",
     "protocol_violations",
+    "slow_reader_bytes_dropped",
     "slow_readers_closed",
     "messages_received",
     "bytes_received",

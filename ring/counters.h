@@ -21,13 +21,14 @@ enum class Counter : std::uint32_t {
   topics,         // gauge: topics with a local subscriber
   connections_accepted,
   connections_closed,
-  connections_lost,           // ended because their worker died; written by the supervisor while it is dead
+  connections_lost,  // ended because their worker died; written by the supervisor while it is dead
   connections_refused,  // answered by HTTP 503: no slot left
   upgrades_refused,     // answered by another HTTP status than 101
   handshake_timeouts,
   ping_timeouts,
-  protocol_violations,  // ended by our ABORT or by a 1002, 1003 or 1007
-  slow_readers_closed,  // ended because their queue passed its bound
+  protocol_violations,        // ended by our ABORT or by a 1002, 1003 or 1007
+  slow_reader_bytes_dropped,  // what those had not read
+  slow_readers_closed,        // ended because their queue passed its bound
   messages_received,
   bytes_received,
   bytes_sent,

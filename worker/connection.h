@@ -29,7 +29,7 @@ enum class Phase : std::uint8_t {
 // what the kernel had already handed over when reading was cancelled: the provided buffers of one
 // worker.
 struct HeldInput {
-  std::string message;  // the message that could not be taken
+  std::string message;  // the message that could not be taken, if has_message
   bool has_message = false;
   bool binary = false;
   std::string bytes;   // what came behind it, not yet looked at
@@ -56,6 +56,7 @@ struct Connection {
   bool close_in_flight = false;     // the last operation of a slot
   bool close_queued = false;        // a close frame is queued: nothing may be queued behind it
   bool peer_closed = false;         // the peer's close frame has come
+  bool input_ended = false;         // the peer has shut down its side; what is queued still leaves
   bool unreadable = false;          // the peer broke the framing: its bytes mean nothing any more
   bool refused = false;             // an HTTP refusal is queued: no WebSocket will be spoken
   bool dirty = false;               // listed to be flushed
@@ -63,6 +64,11 @@ struct Connection {
   bool overflowed = false;          // passed its queue bound; listed to be closed as a slow reader
   bool awaiting_pong = false;
   std::uint32_t backlog_index = UINT32_MAX;  // position in the list of connections with a queue
+  // Receives that have completed and were not looked at yet, oldest first: indices of a list that
+  // the transport keeps. Both are kNoReceive exactly while there is none.
+  static constexpr std::uint32_t kNoReceive = UINT32_MAX;
+  std::uint32_t first_receive = kNoReceive;
+  std::uint32_t last_receive = kNoReceive;
   std::uint64_t last_received_ms = 0;
 
   SendQueue queue;

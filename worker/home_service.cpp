@@ -28,7 +28,7 @@ void HomeService::answer(std::uint32_t from, std::uint64_t token, std::uint64_t 
   const std::uint32_t subscription = table_.subscribe(key, from);
   report();
   if (from == self_) {
-    client_.on_home_reply(token, key.hash, subscription);
+    client_.on_home_reply(token, subscription);
     return;
   }
   peers_.send(from, {.kind = ring::DescriptorKind::subscribe_reply,

@@ -19,8 +19,7 @@ namespace ringcast::worker {
 class HomeClient {
  public:
   virtual ~HomeClient() = default;
-  virtual void on_home_reply(std::uint64_t token, std::uint64_t hash,
-                             std::uint32_t subscription) = 0;
+  virtual void on_home_reply(std::uint64_t token, std::uint32_t subscription) = 0;
 };
 
 class HomeService {

@@ -1,5 +1,6 @@
 #include "worker/io_ring.h"
 
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
@@ -171,28 +172,35 @@ void IoRing::submit(std::uint64_t wait_ms) {
   assert(result >= 0 || result == -ETIME || result == -EINTR || result == -EBUSY ||
          result == -EAGAIN);
   (void)result;
+  // Whoever prepared an entry relies on its being taken now: a send points into the log, which may
+  // be written over next. So what the kernel had no memory for is offered until it has.
+  while (io_uring_sq_ready(&ring_) != 0) {
+    result = io_uring_submit_and_get_events(&ring_);
+    if (result < 0) sched_yield();
+  }
 }
 
-std::size_t IoRing::take_completions(std::span<io_uring_cqe> out) {
+std::size_t IoRing::take_completions(std::span<Completion> out) {
   std::size_t count = 0;
   unsigned head = 0;
   io_uring_cqe* completion = nullptr;
   io_uring_for_each_cqe(&ring_, head, completion) {
     if (count == out.size()) break;
-    out[count++] = *completion;
+    out[count++] = {
+        .user_data = completion->user_data, .res = completion->res, .flags = completion->flags};
   }
   io_uring_cq_advance(&ring_, static_cast<unsigned>(count));
   return count;
 }
 
-std::string_view IoRing::received(const io_uring_cqe& completion) const {
+std::string_view IoRing::received(const Completion& completion) const {
   assert((completion.flags & IORING_CQE_F_BUFFER) != 0 && completion.res > 0);
   const unsigned buffer = completion.flags >> IORING_CQE_BUFFER_SHIFT;
   assert(buffer < kBuffers);
   return {buffers_ + buffer * kBufferBytes, static_cast<std::size_t>(completion.res)};
 }
 
-void IoRing::give_back(const io_uring_cqe& completion) {
+void IoRing::give_back(const Completion& completion) {
   if ((completion.flags & IORING_CQE_F_BUFFER) == 0) return;
   const unsigned buffer = completion.flags >> IORING_CQE_BUFFER_SHIFT;
   io_uring_buf_ring_add(buffer_ring_, buffers_ + buffer * kBufferBytes, kBufferBytes,

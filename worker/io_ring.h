@@ -26,6 +26,13 @@ struct IoRingError {
   std::string message;  // cause and remedy, for a person
 };
 
+// A completion, copied out of the kernel's queue.
+struct Completion {
+  std::uint64_t user_data = 0;
+  std::int32_t res = 0;
+  std::uint32_t flags = 0;
+};
+
 class IoRing {
  public:
   static constexpr unsigned kSubmissionEntries = 1024;
@@ -54,12 +61,12 @@ class IoRing {
   void submit(std::uint64_t wait_ms);
 
   // Copies out up to out.size() completions and gives their entries back to the kernel.
-  std::size_t take_completions(std::span<io_uring_cqe> out);
+  std::size_t take_completions(std::span<Completion> out);
 
   // The bytes of a receive completion, and the buffer's way back to the kernel after they were
   // used.
-  std::string_view received(const io_uring_cqe& completion) const;
-  void give_back(const io_uring_cqe& completion);
+  std::string_view received(const Completion& completion) const;
+  void give_back(const Completion& completion);
 
   void arm_receive(OperationTag tag);  // multishot, for tag.slot
 

@@ -27,7 +27,9 @@ struct WorkerOptions {
 
 // Limits that are not settings. Each is counted where it is hit, or answered to its causer.
 inline constexpr std::size_t kSubscriptionsPerSessionMax =
-    16384;                                               // ERROR ringcast.error.limit_exceeded
+    16384;                                                   // ERROR ringcast.error.limit_exceeded
+inline constexpr std::size_t kSubscribesPendingMax = 65536;  // of a worker: its clients are paused
+inline constexpr std::size_t kControlBacklogMax = 4096;  // messages for one home worker: the same
 inline constexpr std::size_t kDetailsDepthMax = 64;      // nesting of a message: ABORT
 inline constexpr std::uint64_t kCloseTimeoutMs = 2'000;  // for the peer's close frame, then EOF
 inline constexpr std::uint64_t kHomeReplyTimeoutMs = 10'000;  // while a home worker is away

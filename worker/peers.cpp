@@ -63,7 +63,9 @@ void Peers::send(std::uint32_t to, ring::Descriptor descriptor, std::string body
 // Moves control messages behind what is staged; false if the arena has no room for a body now.
 bool Peers::stage_control(std::uint32_t to) {
   Peer& peer = peers_[to];
-  while (!peer.control.empty() && peer.staged.size() < kStagedMax) {
+  // A few places are for these alone: publishers that fill the stage every turn must not hold them
+  // up.
+  while (!peer.control.empty() && peer.staged.size() < kStagedMax + kStagedControlMax) {
     Control& control = peer.control.front();
     if (!control.body.empty()) {
       const auto slot = arena_.allocate(control.body.size());
@@ -170,8 +172,11 @@ void Peers::refresh(PeerUser& user) {
 
 void Peers::change(PeerUser& user, std::uint32_t worker, ring::StateWord now) {
   Peer& peer = peers_[worker];
-  const bool was_live = peer.known.state == ring::WorkerState::live;
-  if (was_live) {
+  // An incarnation has ended since the last look; it may have lived and pushed without ever having
+  // been seen live here.
+  const bool ended = peer.known.epoch != 0 &&
+                     (peer.known.epoch != now.epoch || now.state == ring::WorkerState::dead);
+  if (ended) {
     // Its process is gone, so it pushes nothing more; what it did push was published and is
     // delivered.
     drain_wholly(user, worker);

@@ -36,9 +36,10 @@ class Peers {
  public:
   static constexpr std::size_t kStagedMax =
       256;  // publications per peer; beyond it the publisher is paused
-  static constexpr std::size_t kInboxSize = 32;  // descriptors popped at once
+  static constexpr std::size_t kStagedControlMax = 64;  // of the home protocol, on top of those
+  static constexpr std::size_t kInboxSize = 32;         // descriptors popped at once
 
-  // `wake_fds[w]` is worker w's eventfd. Starts with an empty arena: see await_own_arena().
+  // `wake_fds[w]` is worker w's eventfd. Starts with an empty arena: see own_arena_free().
   Peers(ring::Segment& segment, std::uint32_t self, std::vector<int> wake_fds);
 
   // --- outbound
@@ -52,8 +53,11 @@ class Peers {
 
   // Queues a message of the home protocol, with `body` as its frame if it is not empty; dropped if
   // `to` is not live. Unlike publications these are never refused: their number is bounded by that
-  // of topics held and SUBSCRIBEs pending in this worker.
+  // of topics held and SUBSCRIBEs pending in this worker, which control_backlog() keeps small.
   void send(std::uint32_t to, ring::Descriptor descriptor, std::string body = {});
+
+  // Messages of the home protocol that wait for worker `to`.
+  std::size_t control_backlog(std::uint32_t to) const { return peers_[to].control.size(); }
 
   // Pushes what is staged and wakes who sleeps.
   void flush();
@@ -128,6 +132,8 @@ bool Peers::drain(PeerUser& user, Stop stop) {
     }
     fill_inbox();
     if (inbox_begin_ == inbox_end_) return false;
+    // Who has just turned live may be among the senders, and is to be answered.
+    refresh(user);
   }
 }
 

@@ -45,22 +45,24 @@ class Router final : public TransportUser, public PeerUser, public HomeClient {
   void on_worker_live(std::uint32_t worker) override;
 
   // HomeClient
-  void on_home_reply(std::uint64_t token, std::uint64_t hash, std::uint32_t subscription) override;
+  void on_home_reply(std::uint64_t token, std::uint32_t subscription) override;
 
   HomeService& home() { return home_; }
 
   // Says GOODBYE to every session, and 1001 to every connection.
   void begin_drain();
 
-  // Answers SUBSCRIBEs whose home worker has been away for too long. Call about once a second.
+  // Answers SUBSCRIBEs whose home worker has been away for too long. Call a few times a second.
   void expire_pending(TimeMs now);
 
  private:
   struct PendingSubscribe {
     ring::ConnectionId who;
+    std::uint32_t io_generation = 0;  // of the transport, which may carry another session by now
     std::uint64_t request = 0;
     Topic* topic = nullptr;
     TimeMs asked_ms = 0;
+    bool given_up = false;  // answered with an ERROR by a timeout; the home worker may still answer
   };
 
   // --- sessions (router_session.cpp)
@@ -87,7 +89,7 @@ class Router final : public TransportUser, public PeerUser, public HomeClient {
   // -------------------------------------------------------
   Taken publish(Connection& connection, const wire::Publish& publish);
   bool publish_allowed(Connection& connection, const wire::Publish& publish);
-  void subscribe(Connection& connection, const wire::Subscribe& subscribe);
+  Taken subscribe(Connection& connection, const wire::Subscribe& subscribe);
   void unsubscribe(Connection& connection, const wire::Unsubscribe& unsubscribe);
   void join(Connection& connection, std::uint64_t request, Topic& topic);
   void leave(Connection& connection, std::size_t membership);
@@ -100,6 +102,8 @@ class Router final : public TransportUser, public PeerUser, public HomeClient {
   // --- home protocol, the asking side (router_home.cpp)
   // ------------------------------------------------
   void ask_home(std::uint64_t token, const Topic& topic);
+  Session* settle_pending(const PendingSubscribe& pending);
+  void drop_given_up(std::uint32_t home);
   void release_if_unused(Topic& topic);
   void tell_release(std::uint64_t hash, std::uint32_t subscription);
 
@@ -111,8 +115,8 @@ class Router final : public TransportUser, public PeerUser, public HomeClient {
   ring::Counters& counters_;
   Topics topics_;
   HomeService home_;
-  std::unordered_map<std::uint64_t, PendingSubscribe> pending_;  // by token; bounded per session
-  std::uint64_t next_token_ = 1;
+  std::unordered_map<std::uint64_t, PendingSubscribe> pending_;  // by token
+  std::uint64_t next_token_;  // begins at random: answers to an earlier incarnation match nothing
   std::array<wire::Decoder, wire::kSerializerCount> decoders_;
   std::mt19937_64 random_;
   TimeMs now_ = 0;

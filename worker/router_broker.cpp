@@ -112,18 +112,18 @@ void Router::fan_out(const Topic& topic, wire::Serializer serializer, std::uint6
   std::size_t queued = 0;
   for (const Subscriber& subscriber : subscribers) {
     if (subscriber.slot == excluded_slot) continue;
-    transport_.queue(*transport_.connections().in_slot(subscriber.slot), frame);
-    ++queued;
+    if (transport_.queue(*transport_.connections().in_slot(subscriber.slot), frame)) ++queued;
   }
   counters_.add(ring::Counter::events_queued, queued);
 }
 
-void Router::subscribe(Connection& connection, const wire::Subscribe& subscribe) {
-  if (!request_in_order(connection, subscribe.request)) return;
+Taken Router::subscribe(Connection& connection, const wire::Subscribe& subscribe) {
+  if (!request_in_order(connection, subscribe.request)) return Taken::yes;
   Session& session = *connection.session;
-  session.last_request = subscribe.request;
   const auto refuse = [&](std::string_view uri, std::string_view message) {
+    session.last_request = subscribe.request;
     error(connection, wire::MessageType::subscribe, subscribe.request, uri, message);
+    return Taken::yes;
   };
   if (subscribe.options.match != wire::MatchPolicy::exact) {
     return refuse(wire::uri::kOptionNotAllowed, "only exact matching is supported");
@@ -136,26 +136,35 @@ void Router::subscribe(Connection& connection, const wire::Subscribe& subscribe)
   }
   const std::uint64_t hash =
       topic_hash(segment_.header().topic_seed, session.realm, subscribe.topic);
+  // A home worker that does not keep up, or is away, slows down who asks it (invariant I4).
+  const std::uint32_t home = home_of(hash, segment_.workers());
+  if (pending_.size() >= kSubscribesPendingMax ||
+      peers_.control_backlog(home) >= kControlBacklogMax) {
+    return Taken::blocked;
+  }
+  session.last_request = subscribe.request;
   Topic& topic = topics_.find_or_create({hash, session.realm, subscribe.topic});
-  if (topic.subscription != 0) return join(connection, subscribe.request, topic);
+  if (topic.subscription != 0) {
+    join(connection, subscribe.request, topic);
+    return Taken::yes;
+  }
   const std::uint64_t token = next_token_++;
-  pending_.emplace(
-      token,
-      PendingSubscribe{
-          .who = connection.id, .request = subscribe.request, .topic = &topic, .asked_ms = now_});
+  pending_.emplace(token, PendingSubscribe{.who = connection.id,
+                                           .io_generation = connection.io_generation,
+                                           .request = subscribe.request,
+                                           .topic = &topic,
+                                           .asked_ms = now_});
   ++topic.requests_pending;
   ++session.subscribes_pending;
   ask_home(token, topic);
+  return Taken::yes;
 }
 
 // Subscribing twice to one topic is one subscription; both requests get its id (WAMP,
 // "Subscribing").
 void Router::join(Connection& connection, std::uint64_t request, Topic& topic) {
   Session& session = *connection.session;
-  const bool member =
-      std::any_of(session.memberships.begin(), session.memberships.end(),
-                  [&](const Membership& membership) { return membership.topic == &topic; });
-  if (!member) {
+  if (session.memberships.find(topic.subscription) == Memberships::kNone) {
     topics_.add(topic, connection.serializer, connection.id.slot, session);
     counters_.add(ring::Counter::subscriptions);
   }
@@ -168,15 +177,12 @@ void Router::unsubscribe(Connection& connection, const wire::Unsubscribe& unsubs
   if (!request_in_order(connection, unsubscribe.request)) return;
   Session& session = *connection.session;
   session.last_request = unsubscribe.request;
-  const auto& memberships = session.memberships;
-  const auto found = std::find_if(memberships.begin(), memberships.end(), [&](const Membership& m) {
-    return m.topic->subscription == unsubscribe.subscription;
-  });
-  if (found == memberships.end()) {
+  const std::size_t membership = session.memberships.find(unsubscribe.subscription);
+  if (membership == Memberships::kNone) {
     return error(connection, wire::MessageType::unsubscribe, unsubscribe.request,
                  wire::uri::kNoSuchSubscription, "no such subscription in this session");
   }
-  leave(connection, static_cast<std::size_t>(found - memberships.begin()));
+  leave(connection, membership);
   out_.clear();
   wire::append_unsubscribed(out_, connection.serializer, unsubscribe.request);
   send(connection, out_);

@@ -1,7 +1,4 @@
 // The home protocol from the side of the worker that asks, and what comes in by the rings.
-#include <algorithm>
-#include <cassert>
-
 #include "wire/encode.h"
 #include "wire/uri.h"
 #include "worker/router.h"
@@ -22,17 +19,24 @@ void Router::ask_home(std::uint64_t token, const Topic& topic) {
               topic.uri);
 }
 
-void Router::on_home_reply(std::uint64_t token, std::uint64_t hash, std::uint32_t subscription) {
+// One SUBSCRIBE waits no more. The session that made it, or null if that is over: the transport is
+// gone, or carries another session.
+Session* Router::settle_pending(const PendingSubscribe& pending) {
+  Connection* connection = transport_.connections().in_slot(pending.who.slot);
+  if (connection == nullptr || connection->io_generation != pending.io_generation ||
+      !connection->session) {
+    return nullptr;
+  }
+  Session& session = *connection->session;
+  --session.subscribes_pending;
+  const bool same = connection->id == pending.who && session.state == Session::State::established;
+  return same ? &session : nullptr;
+}
+
+void Router::on_home_reply(std::uint64_t token, std::uint32_t subscription) {
   const auto found = pending_.find(token);
   if (found == pending_.end()) {
-    // Answered by a timeout before. The home now believes that this worker holds the topic; unless
-    // another request for it is on its way, say that it does not.
-    const bool asked_again = std::any_of(pending_.begin(), pending_.end(), [&](const auto& entry) {
-      return entry.second.topic->hash == hash;
-    });
-    if (!asked_again && topics_.find_subscription(subscription) == nullptr) {
-      tell_release(hash, subscription);
-    }
+    counters_.add(ring::Counter::stale_frames_dropped);
     return;
   }
   const PendingSubscribe pending = found->second;
@@ -40,21 +44,20 @@ void Router::on_home_reply(std::uint64_t token, std::uint64_t hash, std::uint32_
   Topic& topic = *pending.topic;
   --topic.requests_pending;
   if (subscription != 0) topics_.set_subscription(topic, subscription);
+  if (pending.given_up) return release_if_unused(topic);
 
-  Connection* connection = transport_.connections().find(pending.who);
-  if (connection == nullptr || !connection->session ||
-      connection->session->state != Session::State::established) {
+  if (settle_pending(pending) == nullptr) {
     counters_.add(ring::Counter::stale_frames_dropped);
     return release_if_unused(topic);
   }
-  --connection->session->subscribes_pending;
+  Connection& connection = *transport_.connections().in_slot(pending.who.slot);
   if (subscription == 0) {
-    error(*connection, wire::MessageType::subscribe, pending.request,
+    error(connection, wire::MessageType::subscribe, pending.request,
           "ringcast.error.limit_exceeded",
           "this node has used up its subscription ids; restart it");
     return release_if_unused(topic);
   }
-  join(*connection, pending.request, topic);
+  join(connection, pending.request, topic);
 }
 
 void Router::release_if_unused(Topic& topic) {
@@ -85,7 +88,7 @@ void Router::on_descriptor(std::uint32_t from, const ring::Descriptor& descripto
     case Kind::subscribe_request:
       return home_.subscribe(from, descriptor.token, descriptor.target, key);
     case Kind::subscribe_reply:
-      return on_home_reply(descriptor.token, descriptor.topic_hash, descriptor.argument);
+      return on_home_reply(descriptor.token, descriptor.argument);
     case Kind::unsubscribe_notice:
       return home_.release(from, descriptor.argument);
     case Kind::announce:
@@ -113,29 +116,33 @@ void Router::on_worker_live(std::uint32_t worker) {
                 topic.uri);
   });
   peers_.send(worker, {.kind = ring::DescriptorKind::announce_done});
+  drop_given_up(worker);
   for (const auto& [token, pending] : pending_) {
     if (home_of(pending.topic->hash, segment_.workers()) == worker) ask_home(token, *pending.topic);
   }
 }
 
+// The incarnation that might still have answered these is gone.
+void Router::drop_given_up(std::uint32_t home) {
+  std::vector<Topic*> released;
+  std::erase_if(pending_, [&](const auto& entry) {
+    const PendingSubscribe& pending = entry.second;
+    if (!pending.given_up || home_of(pending.topic->hash, segment_.workers()) != home) return false;
+    if (--pending.topic->requests_pending == 0) released.push_back(pending.topic);
+    return true;
+  });
+  for (Topic* topic : released) release_if_unused(*topic);
+}
+
 void Router::expire_pending(TimeMs now) {
   now_ = now;
-  std::vector<std::uint64_t> late;
-  for (const auto& [token, pending] : pending_) {
-    if (now - pending.asked_ms >= kHomeReplyTimeoutMs) late.push_back(token);
-  }
-  for (const std::uint64_t token : late) {
-    const PendingSubscribe pending = pending_.at(token);
-    pending_.erase(token);
-    --pending.topic->requests_pending;
-    Connection* connection = transport_.connections().find(pending.who);
-    if (connection != nullptr && connection->session &&
-        connection->session->state == Session::State::established) {
-      --connection->session->subscribes_pending;
-      error(*connection, wire::MessageType::subscribe, pending.request, wire::uri::kNetworkFailure,
-            "the worker that keeps this topic's subscriptions is away; subscribe again");
-    }
-    release_if_unused(*pending.topic);
+  for (auto& [token, pending] : pending_) {
+    if (pending.given_up || now - pending.asked_ms < kHomeReplyTimeoutMs) continue;
+    pending.given_up = true;
+    if (settle_pending(pending) == nullptr) continue;
+    error(*transport_.connections().in_slot(pending.who.slot), wire::MessageType::subscribe,
+          pending.request, wire::uri::kNetworkFailure,
+          "the worker that keeps this topic's subscriptions is away; subscribe again");
   }
 }
 

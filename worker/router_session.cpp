@@ -37,7 +37,9 @@ Router::Router(ring::Segment& segment, std::uint32_t self, Transport& transport,
       home_(segment, self, peers, *this),
       decoders_{wire::Decoder(wire::Serializer::json, {.depth_max = kDetailsDepthMax}),
                 wire::Decoder(wire::Serializer::msgpack, {.depth_max = kDetailsDepthMax})},
-      random_(random_seed()) {}
+      random_(random_seed()) {
+  next_token_ = random_();
+}
 
 void Router::on_open(Connection& connection) { connection.session = std::make_unique<Session>(); }
 
@@ -88,7 +90,7 @@ Taken Router::on_session_message(Connection& connection, const wire::Message& me
   std::visit(
       Overloaded{
           [&](const wire::Publish& m) { taken = publish(connection, m); },
-          [&](const wire::Subscribe& m) { subscribe(connection, m); },
+          [&](const wire::Subscribe& m) { taken = subscribe(connection, m); },
           [&](const wire::Unsubscribe& m) { unsubscribe(connection, m); },
           [&](const wire::Goodbye&) {
             settle(connection);
@@ -132,7 +134,9 @@ void Router::hello(Connection& connection, const wire::Hello& hello) {
   // A second session on the same transport is another session: whatever is on its way to the first
   // one must not reach it.
   if (session.id != 0) transport_.connections().advance_generation(connection);
+  const std::uint32_t pending = session.subscribes_pending;
   session = Session{};
+  session.subscribes_pending = pending;
   session.state = Session::State::established;
   session.realm = static_cast<std::uint16_t>(realm - options_.realms.begin());
   session.id = ring::session_id_of(connection.id, segment_.header().session_key);
@@ -230,6 +234,11 @@ void Router::unserved(Connection& connection, const wire::Call& call) {
 void Router::unserved(Connection& connection, const wire::Register& message) {
   if (!request_in_order(connection, message.request)) return;
   connection.session->last_request = message.request;
+  if (!wire::uri_valid(message.procedure, wire::UriRule::loose) ||
+      wire::uri_reserved(message.procedure)) {
+    return error(connection, wire::MessageType::register_, message.request, wire::uri::kInvalidUri,
+                 "the procedure is not a valid URI, or below \"wamp.\"");
+  }
   error(connection, wire::MessageType::register_, message.request, wire::uri::kNotAuthorized,
         "this broker does not route calls");
 }

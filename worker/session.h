@@ -3,18 +3,11 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
+#include <optional>
+
+#include "worker/memberships.h"
 
 namespace ringcast::worker {
-
-struct Topic;  // worker/topics.h
-
-// One subscription of one session: where it stands in the topic's dense array, and the other way
-// round.
-struct Membership {
-  Topic* topic = nullptr;
-  std::uint32_t position = 0;  // in topic->subscribers of this session's serializer
-};
 
 struct Session {
   enum class State : std::uint8_t {
@@ -23,11 +16,13 @@ struct Session {
     ended,  // GOODBYE was exchanged; another HELLO may follow
   };
   State state = State::awaiting_hello;
-  std::uint16_t realm = 0;               // index in WorkerOptions::realms
-  std::uint64_t id = 0;                  // WAMP session id; 0 before WELCOME
-  std::uint64_t last_request = 0;        // the peer's last request id; 0: none yet
-  std::uint32_t subscribes_pending = 0;  // SUBSCRIBEs that wait for a home worker
-  std::vector<Membership> memberships;
+  std::uint16_t realm = 0;         // index in WorkerOptions::realms
+  std::uint64_t id = 0;            // WAMP session id; 0 before WELCOME
+  std::uint64_t last_request = 0;  // the peer's last request id; 0: none yet
+  // SUBSCRIBEs of this transport that wait for a home worker, those of earlier sessions on it
+  // included.
+  std::uint32_t subscribes_pending = 0;
+  Memberships memberships;
 };
 
 }  // namespace ringcast::worker

@@ -52,6 +52,4 @@ void TimingWheel::expire(TimeMs now, std::vector<std::uint32_t>& due) {
   ticks_done_ = std::max(ticks_done_, tick);
 }
 
-TimeMs TimingWheel::until_next_tick(TimeMs now) const { return kTickMs - now % kTickMs; }
-
 }  // namespace ringcast::worker

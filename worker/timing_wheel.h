@@ -2,7 +2,8 @@
 // deadline costs a few stores. Owned by one worker thread.
 //
 // A deadline further away than one round of the wheel stays in its bucket and is passed over until
-// its round has come. Deadlines fire up to one tick late, never early.
+// its round has come. Deadlines fire at the first expire() after their tick has passed, never
+// early.
 #pragma once
 
 #include <cstddef>
@@ -27,9 +28,6 @@ class TimingWheel {
 
   // Takes out every item that is due at `now` and appends it to `due`.
   void expire(TimeMs now, std::vector<std::uint32_t>& due);
-
-  // Milliseconds from `now` to the next tick at which something may be due.
-  TimeMs until_next_tick(TimeMs now) const;
 
  private:
   static constexpr std::uint32_t kNone = UINT32_MAX;

@@ -46,8 +46,9 @@ void Topics::add(Topic& topic, wire::Serializer serializer, std::uint32_t slot, 
   assert(topic.subscription != 0);
   if (!topic.has_subscribers()) interest_gained(topic.hash);
   auto& subscribers = topic.subscribers[static_cast<std::size_t>(serializer)];
-  session.memberships.push_back(
-      {.topic = &topic, .position = static_cast<std::uint32_t>(subscribers.size())});
+  session.memberships.push_back({.topic = &topic,
+                                 .subscription = topic.subscription,
+                                 .position = static_cast<std::uint32_t>(subscribers.size())});
   subscribers.push_back(
       {.slot = slot, .membership = static_cast<std::uint32_t>(session.memberships.size() - 1)});
 }

@@ -110,8 +110,7 @@ void Topics::remove(Session& session, wire::Serializer serializer, std::size_t i
     session_in_slot(moved.slot).memberships[moved.membership].position = gone.position;
   }
   // The same in the session's own list.
-  session.memberships[index] = session.memberships.back();
-  session.memberships.pop_back();
+  session.memberships.erase(index);
   if (index < session.memberships.size()) {
     const Membership& moved = session.memberships[index];
     moved.topic->subscribers[static_cast<std::size_t>(serializer)][moved.position].membership =

@@ -14,6 +14,9 @@
 namespace ringcast::worker {
 namespace {
 
+constexpr std::size_t kStageDeliveriesMax = 65536;
+constexpr std::size_t kStageMessagesMax = 4096;
+
 // Half of the log holds twice the largest message, since an event may be larger than the message
 // that it came in (a transcoded payload), and no frame is larger than half of the log.
 std::size_t log_capacity(const WorkerOptions& options) {
@@ -41,7 +44,8 @@ OperationTag Transport::tag(const Connection& connection, Operation operation) c
 
 void Transport::begin(int fd, TimeMs now) {
   now_ = now;
-  Connection* connection = table_.create();
+  // No fd came with the message if this process had no descriptor left for it.
+  Connection* connection = fd >= 0 ? table_.create() : nullptr;
   // Slots are some more than connections_max, for those who are answered 503; beyond that the door
   // is shut.
   if (connection == nullptr || !io_.install(connection->id.slot, fd)) {
@@ -50,7 +54,7 @@ void Transport::begin(int fd, TimeMs now) {
     // It counts as come and gone: the acceptor reckons the load by that.
     counters_.add(ring::Counter::connections_accepted);
     counters_.add(ring::Counter::connections_closed);
-    ::close(fd);
+    if (fd >= 0) ::close(fd);
     return;
   }
   ::close(fd);  // the direct descriptor keeps the socket
@@ -58,23 +62,22 @@ void Transport::begin(int fd, TimeMs now) {
   counters_.add(ring::Counter::connections);
   connection->handshake = std::make_unique<std::string>();
   connection->last_received_ms = now;
-  schedule(*connection, options_.handshake_timeout_ms);
+  schedule(*connection, draining_ ? kCloseTimeoutMs : options_.handshake_timeout_ms);
   arm_receive(*connection);
 }
 
-void Transport::handle(const io_uring_cqe& completion) {
+void Transport::handle(const Completion& completion) {
   const OperationTag tag = OperationTag::from_packed(completion.user_data);
   if (tag.operation == Operation::none) return;
-  if (tag.operation == Operation::receive) {
-    received_.push_back(completion);
-    return;
-  }
   Connection* connection = table_.in_slot(tag.slot);
   if (connection == nullptr || connection->io_generation != tag.generation) {
     counters_.add(ring::Counter::stale_completions_dropped);
+    io_.give_back(completion);
     return;
   }
   switch (tag.operation) {
+    case Operation::receive:
+      return set_aside(*connection, completion);
     case Operation::send:
       return handle_send(*connection, completion);
     case Operation::poll_writable:
@@ -125,7 +128,7 @@ void Transport::close(Connection& connection, std::uint16_t code, wire::Bytes re
   end_user(connection);
   queue_close(connection, code, reason);
   connection.phase = Phase::closing;
-  schedule(connection, kCloseTimeoutMs);
+  schedule(connection, draining_ ? options_.drain_timeout_ms : kCloseTimeoutMs);
 }
 
 // What was queued has been handed to the kernel. After a whole close handshake nothing more comes
@@ -167,11 +170,11 @@ void Transport::cancel_operations(Connection& connection) {
                           IORING_ASYNC_CANCEL_FD_FIXED | IORING_ASYNC_CANCEL_ALL);
 }
 
-void Transport::handle_shutdown(Connection& connection, const io_uring_cqe& completion) {
-  // ENOTCONN: the peer has reset the connection already. Nothing else is possible on a TCP socket.
-  assert(completion.res == 0 || completion.res == -ENOTCONN);
-  (void)completion;
+void Transport::handle_shutdown(Connection& connection, const Completion& completion) {
   connection.shutdown_in_flight = false;
+  // ENOTCONN: the peer has reset the connection already. ECANCELED: the kernel had no helper thread
+  // for it, or the connection is ending. No end of file will come of lingering then.
+  if (completion.res < 0) begin_ending(connection);
   finish_if_quiet(connection);
 }
 
@@ -201,6 +204,17 @@ void Transport::set_established(Connection& connection, bool established) {
   schedule(connection, established ? options_.ping_interval_ms : options_.handshake_timeout_ms);
 }
 
+void Transport::begin_stage() {
+  stage_log_begin_ = log_.end();
+  stage_deliveries_ = 0;
+  stage_messages_ = 0;
+}
+
+bool Transport::stage_full() const {
+  return log_.end() - stage_log_begin_ >= stage_bytes_max_ ||
+         stage_deliveries_ >= kStageDeliveriesMax || stage_messages_ >= kStageMessagesMax;
+}
+
 void Transport::expire_timers() {
   due_.clear();
   wheel_.expire(now_, due_);
@@ -210,6 +224,7 @@ void Transport::expire_timers() {
 }
 
 void Transport::on_timer(Connection& connection) {
+  if (connection.input_ended) return begin_ending(connection);
   switch (connection.phase) {
     case Phase::upgrading:
       if (connection.refused) return begin_ending(connection);
@@ -251,8 +266,18 @@ void Transport::timer_open(Connection& connection) {
 
 void Transport::begin_drain() {
   draining_ = true;
-  table_.for_each(
-      [this](Connection& connection) { close(connection, 1001, "the broker is stopping"); });
+  table_.for_each([this](Connection& connection) {
+    // Who has not asked for anything yet need not be answered.
+    const bool silent = connection.phase == Phase::upgrading && !connection.refused &&
+                        connection.handshake->empty();
+    if (silent) {
+      begin_ending(connection);
+    } else if (connection.phase == Phase::upgrading) {
+      schedule(connection, kCloseTimeoutMs);
+    } else {
+      close(connection, 1001, "the broker is stopping");
+    }
+  });
 }
 
 }  // namespace ringcast::worker

@@ -78,7 +78,8 @@ class Transport {
   // Queues frames for a connection; ignored after its close frame. Past queue_bytes_max it is
   // listed as a slow reader and closed at the end of the stage: no connection ends while somebody
   // walks a list of them.
-  void queue(Connection& connection, LogRange frames);
+  // True if it was queued.
+  bool queue(Connection& connection, LogRange frames);
   void send_frame(Connection& connection, wire::Opcode opcode, wire::Bytes payload);
 
   // --- closing
@@ -91,19 +92,16 @@ class Transport {
   // --- the stages of a turn
   // --------------------------------------------------------------------------
   void set_now(TimeMs now) { now_ = now; }
-  void flush();                                 // due sends into submissions
-  void handle(const io_uring_cqe& completion);  // receives are set aside
-  bool process_received();                      // those; true if some are left for the next turn
-  void resume_paused();                         // offers held messages again
+  void flush();                               // due sends into submissions
+  void handle(const Completion& completion);  // receives are set aside
+  bool process_received();                    // those; true if some are left for the next turn
+  void resume_paused();                       // offers held messages again
   void expire_timers();
   bool has_dirty() const { return !dirty_.empty() || !doomed_.empty(); }
   bool has_paused() const { return !paused_.empty(); }
-  TimeMs until_next_tick() const { return wheel_.until_next_tick(now_); }
-  // Bytes put into the log since the last flush(): the measure by which stages bound their work.
-  std::size_t bytes_unflushed() const {
-    return static_cast<std::size_t>(log_.end() - flushed_end_);
-  }
-  std::size_t stage_bytes_max() const { return stage_bytes_max_; }
+  // Stages bound their work by what they make: bytes in the log, deliveries queued, messages read.
+  void begin_stage();
+  bool stage_full() const;
   // Sends 1001 to everyone that is still open and refuses upgrades from now on.
   void begin_drain();
 
@@ -123,24 +121,36 @@ class Transport {
     return same ? connection : nullptr;
   }
 
+  // A completed receive: how much of its buffer has been looked at, and the next one of the same
+  // connection.
+  struct Receive {
+    Completion completion;
+    std::size_t used = 0;
+    std::uint32_t next = Connection::kNoReceive;
+  };
+
   // receiving (transport_receive.cpp)
-  void handle_receive(Connection& connection, const io_uring_cqe& completion);
+  void set_aside(Connection& connection, const Completion& completion);
+  bool handle_receive(Connection& connection, Receive& receive);
+  void after_receive(Connection& connection, const Completion& completion);
   void receive_ended(Connection& connection, int result);
-  void take_input(Connection& connection, wire::Bytes input);
+  void input_over(Connection& connection);
+  void take_input(Connection& connection, wire::Bytes& input);
   void read_handshake(Connection& connection, wire::Bytes input);
   void accept_upgrade(Connection& connection, const wire::UpgradeRequest& request);
-  void read_frames(Connection& connection, wire::Bytes input);
+  void read_frames(Connection& connection, wire::Bytes& input);
   Taken take_message(Connection& connection, bool binary, wire::Bytes payload);
   void peer_close(Connection& connection, std::uint16_t code);
   void pause(Connection& connection, bool binary, wire::Bytes message, wire::Bytes rest);
+  void hold(Connection& connection, wire::Bytes rest);
   bool resume(Connection& connection);  // false if it is blocked still
   void arm_receive(Connection& connection);
   void rearm_starved();
 
   // sending (transport_send.cpp)
   void send_due(Connection& connection);
-  void handle_send(Connection& connection, const io_uring_cqe& completion);
-  void handle_writable(Connection& connection, const io_uring_cqe& completion);
+  void handle_send(Connection& connection, const Completion& completion);
+  void handle_writable(Connection& connection, const Completion& completion);
   void wait_writable(Connection& connection);
   void after_queue_empty(Connection& connection);
   void mark_dirty(Connection& connection);
@@ -156,7 +166,7 @@ class Transport {
   void begin_ending(Connection& connection);
   void cancel_operations(Connection& connection);
   void finish_if_quiet(Connection& connection);
-  void handle_shutdown(Connection& connection, const io_uring_cqe& completion);
+  void handle_shutdown(Connection& connection, const Completion& completion);
   void handle_close(Connection& connection);
   void on_timer(Connection& connection);
   void timer_open(Connection& connection);
@@ -178,14 +188,19 @@ class Transport {
   bool draining_ = false;
 
   std::size_t stage_bytes_max_;
-  std::uint64_t flushed_end_ = 0;
+  std::uint64_t stage_log_begin_ = 0;
+  std::size_t stage_deliveries_ = 0;
+  std::size_t stage_messages_ = 0;
   std::vector<std::uint32_t> dirty_;    // slots with something due and no send in flight
   std::vector<std::uint32_t> backlog_;  // slots whose queue is not empty: those who may fall behind
   std::vector<Reference> doomed_;       // slow readers, to be closed at the end of the stage
   std::vector<Reference> paused_;       // held input, in the order in which they were blocked
   std::vector<Reference> starved_;      // receives that ended for lack of buffers
-  std::deque<io_uring_cqe>
-      received_;  // set aside by handle(); at most one per provided buffer and slot
+  // Receives set aside by handle(): at most one per provided buffer, and a last one per slot.
+  std::vector<Receive> receives_;
+  std::vector<std::uint32_t> free_receives_;
+  std::deque<Reference> ready_;  // connections that have some, each once, in turn
+  //  // set aside by handle(); at most one per provided buffer and slot
   std::vector<std::uint32_t> due_;
 
   // Pieces of the sends that are prepared and not yet submitted; see flush().

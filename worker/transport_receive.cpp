@@ -9,8 +9,6 @@
 namespace ringcast::worker {
 namespace {
 
-constexpr std::size_t kReceivesPerTurn = 512;
-
 bool reads_input(const Connection& connection) {
   return connection.phase == Phase::upgrading || connection.phase == Phase::open ||
          connection.phase == Phase::closing;
@@ -24,47 +22,81 @@ void Transport::arm_receive(Connection& connection) {
   connection.receive_armed = true;
 }
 
-bool Transport::process_received() {
-  for (std::size_t i = 0; i < kReceivesPerTurn && !received_.empty(); ++i) {
-    if (bytes_unflushed() >= stage_bytes_max_) break;
-    const io_uring_cqe completion = received_.front();
-    received_.pop_front();
-    const OperationTag tag = OperationTag::from_packed(completion.user_data);
-    Connection* connection = table_.in_slot(tag.slot);
-    if (connection != nullptr && connection->io_generation == tag.generation) {
-      handle_receive(*connection, completion);
-    } else {
-      counters_.add(ring::Counter::stale_completions_dropped);
-    }
-    io_.give_back(completion);
+// Sets a completed receive aside until process_received() gets to its connection.
+void Transport::set_aside(Connection& connection, const Completion& completion) {
+  std::uint32_t index = 0;
+  if (free_receives_.empty()) {
+    index = static_cast<std::uint32_t>(receives_.size());
+    receives_.emplace_back();
+  } else {
+    index = free_receives_.back();
+    free_receives_.pop_back();
   }
-  return !received_.empty();
+  receives_[index] = {.completion = completion};
+  if (connection.first_receive == Connection::kNoReceive) {
+    connection.first_receive = index;
+    ready_.push_back(reference(connection));
+  } else {
+    receives_[connection.last_receive].next = index;
+  }
+  connection.last_receive = index;
 }
 
-void Transport::handle_receive(Connection& connection, const io_uring_cqe& completion) {
-  const bool ended = (completion.flags & IORING_CQE_F_MORE) == 0;
-  if (ended) connection.receive_armed = false;
-  if (completion.res > 0) {
+// One buffer of each connection in turn, so that nobody waits for all that somebody else has sent.
+bool Transport::process_received() {
+  while (!ready_.empty() && !stage_full()) {
+    Connection* connection = resolve(ready_.front());
+    ready_.pop_front();
+    assert(connection != nullptr && "a connection ends only after its last receive was looked at");
+    const std::uint32_t index = connection->first_receive;
+    if (!handle_receive(*connection, receives_[index])) {
+      ready_.push_back(reference(*connection));
+      continue;
+    }
+    const std::uint32_t next = receives_[index].next;
+    connection->first_receive = next;
+    if (next == Connection::kNoReceive) {
+      connection->last_receive = Connection::kNoReceive;
+    } else {
+      ready_.push_back(reference(*connection));
+    }
+    io_.give_back(receives_[index].completion);
+    free_receives_.push_back(index);
+    after_receive(*connection, receives_[index].completion);
+  }
+  return !ready_.empty();
+}
+
+// Looks at what came; false if the stage ended in the middle of it.
+bool Transport::handle_receive(Connection& connection, Receive& receive) {
+  const Completion& completion = receive.completion;
+  if (completion.res <= 0) return true;
+  if (receive.used == 0) {
     counters_.add(ring::Counter::bytes_received, static_cast<std::uint64_t>(completion.res));
     connection.last_received_ms = now_;
     connection.awaiting_pong = false;
-    const wire::Bytes bytes = io_.received(completion);
-    if (connection.paused) {
-      connection.held->bytes.append(bytes);
-    } else if (reads_input(connection)) {
-      take_input(connection, bytes);
-    }
-    // A multishot receive may end with data too; it goes on unless the connection is paused or
-    // over.
-    if (ended) {
-      if (connection.phase == Phase::ending) {
-        finish_if_quiet(connection);
-      } else if (!connection.paused) {
-        arm_receive(connection);
-      }
-    }
-  } else if (ended) {
+  }
+  wire::Bytes bytes = io_.received(completion).substr(receive.used);
+  if (connection.paused) {
+    connection.held->bytes.append(bytes);
+  } else if (reads_input(connection)) {
+    take_input(connection, bytes);
+    receive.used = static_cast<std::size_t>(completion.res) - bytes.size();
+    return bytes.empty();
+  }
+  return true;
+}
+
+// A multishot receive that has ended goes on, unless the connection is paused or over.
+void Transport::after_receive(Connection& connection, const Completion& completion) {
+  if ((completion.flags & IORING_CQE_F_MORE) != 0) return;
+  connection.receive_armed = false;
+  if (completion.res <= 0) {
     receive_ended(connection, completion.res);
+  } else if (connection.phase == Phase::ending) {
+    finish_if_quiet(connection);
+  } else if (!connection.paused) {
+    arm_receive(connection);
   }
 }
 
@@ -91,11 +123,23 @@ void Transport::receive_ended(Connection& connection, int result) {
     connection.held->ended = true;
     return;
   }
+  if (result == 0) return input_over(connection);
   begin_ending(connection);
 }
 
+// The peer says no more but may still be reading: it gets what is queued, a refusal or a GOODBYE
+// among it.
+void Transport::input_over(Connection& connection) {
+  if (connection.queue.empty() || connection.phase == Phase::lingering) {
+    return begin_ending(connection);
+  }
+  end_user(connection);
+  connection.input_ended = true;
+  schedule(connection, kCloseTimeoutMs);
+}
+
 void Transport::rearm_starved() {
-  if (starved_.empty() || !received_.empty()) return;
+  if (starved_.empty() || !ready_.empty()) return;
   std::vector<Reference> starved;
   starved.swap(starved_);
   for (const Reference& listed : starved) {
@@ -106,10 +150,13 @@ void Transport::rearm_starved() {
   }
 }
 
-void Transport::take_input(Connection& connection, wire::Bytes input) {
-  if (connection.refused) return;
-  if (connection.phase == Phase::upgrading) {
+// Takes from the front of `input`; something is left only if the stage is full.
+void Transport::take_input(Connection& connection, wire::Bytes& input) {
+  if (connection.refused) {
+    input = {};
+  } else if (connection.phase == Phase::upgrading) {
     read_handshake(connection, input);
+    input = {};
   } else {
     read_frames(connection, input);
   }
@@ -128,8 +175,9 @@ void Transport::read_handshake(Connection& connection, wire::Bytes input) {
   if (connection.phase != Phase::open) return;
   // Frames may have come in the same segment as the request.
   const std::unique_ptr<std::string> bytes = std::move(connection.handshake);
-  const wire::Bytes rest = wire::Bytes(*bytes).substr(request.consumed);
+  wire::Bytes rest = wire::Bytes(*bytes).substr(request.consumed);
   if (!rest.empty()) read_frames(connection, rest);
+  if (!rest.empty()) hold(connection, rest);
 }
 
 void Transport::accept_upgrade(Connection& connection, const wire::UpgradeRequest& request) {
@@ -181,10 +229,10 @@ void Transport::accept_upgrade(Connection& connection, const wire::UpgradeReques
   }
 }
 
-void Transport::read_frames(Connection& connection, wire::Bytes input) {
+void Transport::read_frames(Connection& connection, wire::Bytes& input) {
   using Kind = wire::FrameEvent::Kind;
-  while (connection.phase == Phase::open || connection.phase == Phase::closing) {
-    if (connection.peer_closed) return;
+  while (reads_input(connection) && !connection.peer_closed && !connection.paused) {
+    if (stage_full() && !input.empty()) return connection.reader.rest();
     const wire::FrameEvent event = connection.reader.read(input);
     switch (event.kind) {
       case Kind::need_more:
@@ -192,11 +240,11 @@ void Transport::read_frames(Connection& connection, wire::Bytes input) {
       case Kind::text:
       case Kind::binary: {
         counters_.add(ring::Counter::messages_received);
+        ++stage_messages_;
         const bool binary = event.kind == Kind::binary;
         if (take_message(connection, binary, event.payload) == Taken::blocked) {
           pause(connection, binary, event.payload, input);
-          connection.reader.rest();
-          return;
+          break;
         }
         break;
       }
@@ -207,8 +255,7 @@ void Transport::read_frames(Connection& connection, wire::Bytes input) {
         break;
       case Kind::close:
         peer_close(connection, event.code);
-        connection.reader.rest();
-        return;
+        break;
       case Kind::violation:
         counters_.add(ring::Counter::protocol_violations);
         // After a violation the stream can't be read any further, so the peer's close frame is not
@@ -216,10 +263,13 @@ void Transport::read_frames(Connection& connection, wire::Bytes input) {
         connection.peer_closed = true;
         connection.unreadable = true;
         close(connection, event.code, event.payload);
-        connection.reader.rest();
-        return;
+        if (connection.queue.empty()) after_queue_empty(connection);
+        break;
     }
   }
+  // Nothing more is read from it now: what is left is of no interest, or held.
+  connection.reader.rest();
+  input = {};
 }
 
 Taken Transport::take_message(Connection& connection, bool binary, wire::Bytes payload) {
@@ -244,12 +294,17 @@ void Transport::peer_close(Connection& connection, std::uint16_t code) {
 }
 
 void Transport::pause(Connection& connection, bool binary, wire::Bytes message, wire::Bytes rest) {
-  auto held = std::make_unique<HeldInput>();
-  held->message = message;
-  held->has_message = true;
-  held->binary = binary;
-  held->bytes = rest;
-  connection.held = std::move(held);
+  hold(connection, rest);
+  connection.held->message = message;
+  connection.held->has_message = true;
+  connection.held->binary = binary;
+}
+
+// Stops reading from a connection, and keeps what was read already.
+void Transport::hold(Connection& connection, wire::Bytes rest) {
+  assert(!connection.paused);
+  connection.held = std::make_unique<HeldInput>();
+  connection.held->bytes = rest;
   connection.paused = true;
   paused_.push_back(reference(connection));
   counters_.add(ring::Counter::publishers_paused);
@@ -258,18 +313,14 @@ void Transport::pause(Connection& connection, bool binary, wire::Bytes message, 
   io_uring_prep_cancel64(entry, tag(connection, Operation::receive).packed(), 0);
 }
 
+// Each of them, whatever the others wait for; order matters within a connection only.
 void Transport::resume_paused() {
   std::vector<Reference> candidates;
   candidates.swap(paused_);
-  bool blocked = false;
   for (const Reference& listed : candidates) {
     Connection* connection = resolve(listed);
     if (connection == nullptr || !connection->paused) continue;
-    // The first that is blocked keeps its place, and those behind it theirs.
-    if (blocked || bytes_unflushed() >= stage_bytes_max_ || !resume(*connection)) {
-      blocked = true;
-      if (connection->paused) paused_.push_back(listed);
-    }
+    if (stage_full() || !resume(*connection)) paused_.push_back(listed);
   }
 }
 
@@ -283,16 +334,15 @@ bool Transport::resume(Connection& connection) {
   const std::unique_ptr<HeldInput> done = std::move(connection.held);
   connection.paused = false;
   counters_.subtract(ring::Counter::publishers_paused);
+  wire::Bytes rest = done->bytes;
+  if (reads_input(connection)) take_input(connection, rest);
   if (connection.phase == Phase::ending) return true;
-  if (!done->bytes.empty() && reads_input(connection)) take_input(connection, done->bytes);
-  if (connection.phase == Phase::ending) return true;
-  if (done->ended) {
-    if (connection.paused) {
-      connection.held->ended = true;
-    } else {
-      begin_ending(connection);
-    }
-  } else if (!connection.paused && !connection.receive_armed) {
+  if (!rest.empty()) hold(connection, rest);  // the stage is full
+  if (connection.paused) {
+    connection.held->ended = done->ended;
+  } else if (done->ended) {
+    input_over(connection);
+  } else if (!connection.receive_armed) {
     arm_receive(connection);
   }
   return true;

@@ -41,18 +41,20 @@ LogRange Transport::write_frame(wire::Opcode opcode, wire::Bytes payload) {
   return commit(header + payload.size());
 }
 
-void Transport::queue(Connection& connection, LogRange frames) {
-  if (connection.close_queued || connection.overflowed || connection.refused) return;
+bool Transport::queue(Connection& connection, LogRange frames) {
+  if (connection.close_queued || connection.overflowed || connection.refused) return false;
+  ++stage_deliveries_;
   const bool was_empty = connection.queue.empty();
   // A queue that is empty takes one frame of any size that the protocol allows.
   if (!was_empty && connection.queue.bytes() + frames.size() > options_.queue_bytes_max) {
     connection.overflowed = true;
     doomed_.push_back(reference(connection));
-    return;
+    return false;
   }
   connection.queue.append(frames, log_);
   if (was_empty) backlog_add(connection);
   mark_dirty(connection);
+  return true;
 }
 
 void Transport::send_frame(Connection& connection, wire::Opcode opcode, wire::Bytes payload) {
@@ -93,7 +95,6 @@ void Transport::flush() {
     send_due(*connection);
   }
   dirty_.clear();
-  flushed_end_ = log_.end();
   rearm_starved();
 }
 
@@ -123,7 +124,7 @@ void Transport::send_due(Connection& connection) {
   counters_.add(ring::Counter::sends);
 }
 
-void Transport::handle_send(Connection& connection, const io_uring_cqe& completion) {
+void Transport::handle_send(Connection& connection, const Completion& completion) {
   connection.send_in_flight = false;
   if (connection.phase == Phase::ending) {
     finish_if_quiet(connection);
@@ -158,7 +159,7 @@ void Transport::wait_writable(Connection& connection) {
   connection.poll_in_flight = true;
 }
 
-void Transport::handle_writable(Connection& connection, const io_uring_cqe& completion) {
+void Transport::handle_writable(Connection& connection, const Completion& completion) {
   connection.poll_in_flight = false;
   if (connection.phase == Phase::ending) {
     finish_if_quiet(connection);
@@ -169,8 +170,11 @@ void Transport::handle_writable(Connection& connection, const io_uring_cqe& comp
 }
 
 void Transport::after_queue_empty(Connection& connection) {
-  if (connection.phase == Phase::closing && connection.close_queued && connection.peer_closed) {
-    begin_linger(connection);
+  if (connection.input_ended) {
+    begin_ending(connection);
+  } else if (connection.phase == Phase::closing && connection.close_queued) {
+    if (connection.peer_closed) return begin_linger(connection);
+    schedule(connection, kCloseTimeoutMs);  // from here on it is the peer who takes its time
   } else if (connection.refused && connection.phase == Phase::upgrading) {
     begin_linger(connection);
   }
@@ -186,11 +190,12 @@ void Transport::close_slow_readers() {
       later.push_back(listed);
       continue;
     }
+    connection->overflowed = false;
+    if (connection->phase != Phase::open) continue;
     counters_.add(ring::Counter::slow_readers_closed);
     // What it did not read in time is dropped, but for the frame that has begun to leave.
-    connection->queue.drop_unsent(log_);
+    counters_.add(ring::Counter::slow_reader_bytes_dropped, connection->queue.drop_unsent(log_));
     if (connection->queue.empty()) backlog_remove(*connection);
-    connection->overflowed = false;
     close(*connection, 1008, "slow reader: outbound queue limit passed");
   }
   doomed_ = std::move(later);

@@ -84,12 +84,13 @@ void Worker::turn() {
   const bool completions_left = handle_completions();
   peers_.refresh(router_);
   if (control_ready_) control_ready_ = take_control();
+  transport_.begin_stage();
   if (transport_.has_paused()) transport_.resume_paused();
   const bool input_left = transport_.process_received();
+  transport_.begin_stage();
   std::size_t descriptors = 0;
   const bool inbound_left = peers_.drain(router_, [this, &descriptors] {
-    return ++descriptors > kDescriptorsPerTurn ||
-           transport_.bytes_unflushed() >= 2 * transport_.stage_bytes_max();
+    return ++descriptors > kDescriptorsPerTurn || transport_.stage_full();
   });
   work_left_ = completions_left || input_left || inbound_left || control_ready_;
   transport_.expire_timers();
@@ -115,7 +116,7 @@ std::uint64_t Worker::wait_ms() {
 
 // True if more may be waiting than one turn takes.
 bool Worker::handle_completions() {
-  std::array<io_uring_cqe, kCompletionsPerTurn> completions;
+  std::array<Completion, kCompletionsPerTurn> completions;
   const std::size_t count = io_->take_completions(completions);
   for (std::size_t i = 0; i < count; ++i) {
     const Operation operation = OperationTag::from_packed(completions[i].user_data).operation;
@@ -128,7 +129,7 @@ bool Worker::handle_completions() {
   return count == completions.size();
 }
 
-void Worker::handle_own(const io_uring_cqe& completion, Operation operation) {
+void Worker::handle_own(const Completion& completion, Operation operation) {
   const bool wake = operation == Operation::wake;
   const int fd = wake ? setup_.wake_fds[setup_.index] : setup_.control_socket;
   if (wake) {
@@ -153,7 +154,7 @@ bool Worker::take_control() {
     }
     switch (received.message.kind) {
       case ControlKind::connection:
-        if (received.fd >= 0) transport_.begin(received.fd, now_);
+        transport_.begin(received.fd, now_);
         break;
       case ControlKind::drain:
         begin_drain(received.message.argument);

@@ -45,7 +45,7 @@ class Worker {
   void turn();
   std::uint64_t wait_ms();
   bool handle_completions();
-  void handle_own(const io_uring_cqe& completion, Operation operation);
+  void handle_own(const Completion& completion, Operation operation);
   bool take_control();
   void begin_drain(std::uint32_t timeout_ms);
   void report();
