@@ -21,12 +21,11 @@ constexpr TopicKey kOther{12, 0, "com.other"};
 struct Replies : HomeClient {
   struct Reply {
     std::uint64_t token;
-    std::uint64_t hash;
     std::uint32_t subscription;
     bool operator==(const Reply&) const = default;
   };
-  void on_home_reply(std::uint64_t token, std::uint64_t hash, std::uint32_t subscription) override {
-    all.push_back({token, hash, subscription});
+  void on_home_reply(std::uint64_t token, std::uint32_t subscription) override {
+    all.push_back({token, subscription});
   }
   std::vector<Reply> all;
 };
@@ -59,7 +58,6 @@ TEST_F(HomeServiceTest, AnswersItsOwnWorkerAtOnce) {
   service_->subscribe(0, 5, 0, kTopic);
   ASSERT_EQ(replies_.all.size(), 1u);
   EXPECT_EQ(replies_.all[0].token, 5u);
-  EXPECT_EQ(replies_.all[0].hash, kTopic.hash);
   EXPECT_NE(replies_.all[0].subscription, 0u);
 }
 
@@ -93,7 +91,7 @@ TEST_F(HomeServiceTest, AfterARestartRequestsWaitUntilEveryOtherHasAnnounced) {
   EXPECT_THAT(answers_to(1), IsEmpty());
   service_->announce(2, 600, kTopic);
   service_->announce_done(2);
-  EXPECT_THAT(replies_.all, ElementsAre(Replies::Reply{1, kTopic.hash, 600}));
+  EXPECT_THAT(replies_.all, ElementsAre(Replies::Reply{1, 600}));
   ASSERT_EQ(answers_to(1).size(), 1u);
   EXPECT_EQ(answers_to(1)[0].descriptor.argument, 600u);
   service_->subscribe(0, 3, 0, kOther);

@@ -346,7 +346,7 @@ TEST(PeersOfThree, ADeathOfOneCostsTheOthersNothing) {
   for (std::size_t i = 0; i < told[2].handed.size(); ++i) {
     ASSERT_EQ(publication_id(told[2].handed[i]), i + 1);
   }
-  EXPECT_EQ(told[0].lost.size(), 100u);
+  EXPECT_GE(told[0].lost.size(), 100u);  // a loss may be told again when the next one starts
 }
 
 TEST(PeersOfThree, ABusyProducerDoesNotKeepTheOtherWaiting) {

@@ -98,16 +98,6 @@ TEST(TimingWheel, ADeadlineInThePastFiresAtTheNextTick) {
   EXPECT_THAT(expired(wheel, 10 * kRound + kTick), ElementsAre(0));
 }
 
-TEST(TimingWheel, TheNextTickIsWithinOneTickAndNeverNow) {
-  TimingWheel wheel(1, 0);
-  for (TimeMs now = 0; now < 3 * kTick; ++now) {
-    const TimeMs wait = wheel.until_next_tick(now);
-    EXPECT_GT(wait, 0u);
-    EXPECT_EQ((now + wait) % kTick, 0u);
-    EXPECT_LE(wait, kTick);
-  }
-}
-
 // Against a table of deadlines that is searched whole each time.
 TEST(TimingWheel, AgreesWithAPlainTableOverRandomOperations) {
   constexpr std::uint32_t kItems = 40;
