@@ -106,8 +106,8 @@ Taken Router::on_session_message(Connection& connection, const wire::Message& me
             violation(connection, "YIELD for an invocation that never was");
           },
           [&](const wire::Error& m) {
-            constexpr auto invocation = static_cast<std::uint64_t>(wire::MessageType::invocation);
-            violation(connection, m.request_type == invocation
+            constexpr auto kInvocation = static_cast<std::uint64_t>(wire::MessageType::invocation);
+            violation(connection, m.request_type == kInvocation
                                       ? "ERROR for an invocation that never was"
                                       : "ERROR may answer an INVOCATION only");
           },

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <cstring>
 
 #include "wire/http_upgrade.h"
 
@@ -95,7 +94,7 @@ void Transport::refuse(Connection& connection, const wire::UpgradeRefusal& refus
   if (refusal.status != 503) counters_.add(ring::Counter::upgrades_refused);
   const std::string response = wire::encode_refusal(refusal);
   char* out = reserve(response.size());
-  std::memcpy(out, response.data(), response.size());
+  std::copy(response.begin(), response.end(), out);
   connection.queue.append_raw(commit(response.size()));
   connection.handshake.reset();
   connection.refused = true;

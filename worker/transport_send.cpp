@@ -107,9 +107,9 @@ void Transport::send_due(Connection& connection) {
   assert(count != 0);
   io_uring_sqe* entry = io_.prepare(tag(connection, Operation::send));
   const int file = static_cast<int>(connection.id.slot);
-  constexpr int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+  constexpr int kFlags = MSG_DONTWAIT | MSG_NOSIGNAL;
   if (count == 1) {
-    io_uring_prep_send(entry, file, pieces[0].iov_base, pieces[0].iov_len, flags);
+    io_uring_prep_send(entry, file, pieces[0].iov_base, pieces[0].iov_len, kFlags);
   } else {
     if (vector_sends_used_ == vector_sends_.size()) vector_sends_.emplace_back();
     VectorSend& send = vector_sends_[vector_sends_used_++];
@@ -117,7 +117,7 @@ void Transport::send_due(Connection& connection) {
     send.header = {};
     send.header.msg_iov = send.pieces.data();
     send.header.msg_iovlen = count;
-    io_uring_prep_sendmsg(entry, file, &send.header, flags);
+    io_uring_prep_sendmsg(entry, file, &send.header, kFlags);
   }
   entry->flags |= IOSQE_FIXED_FILE;
   connection.send_in_flight = true;
