@@ -129,7 +129,7 @@ void Acceptor::hand_over(int fd) {
   static constexpr char kBusy[] =
       "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n"
       "Content-Length: 0\r\n\r\n";
-  (void)!send(fd, kBusy, sizeof kBusy - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+  (void)send(fd, kBusy, sizeof kBusy - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
   close(fd);
 }
 

@@ -60,48 +60,48 @@ std::string contradiction(const Config& config) {
 }
 
 void add_limits(CLI::App& app, Config& config, Seconds& seconds) {
-  constexpr const char* group = "Limits";
+  constexpr const char* kGroup = "Limits";
   const CLI::Range timeout(0.05, 86400.0);
   app.add_option("--handshake-timeout", seconds.handshake,
                  "seconds for the upgrade, and then for HELLO")
       ->check(timeout)
       ->capture_default_str()
-      ->group(group);
+      ->group(kGroup);
   app.add_option("--ping-interval", seconds.ping_interval, "seconds of silence before a ping")
       ->check(timeout)
       ->capture_default_str()
-      ->group(group);
+      ->group(kGroup);
   app.add_option("--ping-timeout", seconds.ping_timeout, "seconds to answer a ping")
       ->check(timeout)
       ->capture_default_str()
-      ->group(group);
+      ->group(kGroup);
   app.add_option("--drain-timeout", seconds.drain, "seconds for what is queued when stopping")
       ->check(timeout)
       ->capture_default_str()
-      ->group(group);
+      ->group(kGroup);
   app.add_option("--queue-bytes-max", config.worker.queue_bytes_max,
                  "outbound bytes queued for one connection before it is a slow reader")
       ->check(CLI::Range(4096.0, 1073741824.0))
       ->capture_default_str()
-      ->group(group);
+      ->group(kGroup);
   app.add_option("--message-bytes-max", config.worker.message_bytes_max,
                  "bytes of one message from a client")
       ->check(CLI::Range(1024.0, 67108864.0))
       ->capture_default_str()
-      ->group(group);
+      ->group(kGroup);
   app.add_option("--worker-connections-max", config.worker_connections_max,
                  "connections of one worker thread (default: by the limit of file descriptors)")
       ->check(CLI::Range(1.0, 250000.0))
-      ->group(group);
+      ->group(kGroup);
 }
 
 }  // namespace
 
 std::uint64_t Config::arena_bytes() const {
-  constexpr std::uint64_t page = 4096;
+  constexpr std::uint64_t kPage = 4096;
   const std::uint64_t wanted =
-      std::max<std::uint64_t>(16u << 20, 5 * (worker.message_bytes_max + page));
-  return (wanted + page - 1) / page * page;
+      std::max<std::uint64_t>(16u << 20, 5 * (worker.message_bytes_max + kPage));
+  return (wanted + kPage - 1) / kPage * kPage;
 }
 
 std::variant<Config, EarlyExit> parse_command_line(int argc, char** argv) {

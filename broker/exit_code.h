@@ -3,14 +3,12 @@
 
 namespace ringcast::broker {
 
-enum ExitCode : int {
-  kExitDone = 0,
-  kExitInternal = 1,     // a worker can't be kept alive, or a system call failed that should not
-  kExitUsage = 2,        // invalid flags
-  kExitListen = 3,       // an address can't be listened on
-  kExitIoUring = 4,      // io_uring is refused or too old
-  kExitDescriptors = 5,  // too few file descriptors
-  kExitProtected = 6,    // anonymous access beyond loopback without --allow-anonymous
-};
+inline constexpr int kExitDone = 0;
+inline constexpr int kExitInternal = 1;     // no worker stays alive, or a system call failed
+inline constexpr int kExitUsage = 2;        // invalid flags
+inline constexpr int kExitListen = 3;       // an address can't be listened on
+inline constexpr int kExitIoUring = 4;      // io_uring is refused or too old
+inline constexpr int kExitDescriptors = 5;  // too few file descriptors
+inline constexpr int kExitProtected = 6;    // anonymous beyond loopback, no --allow-anonymous
 
 }  // namespace ringcast::broker

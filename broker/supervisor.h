@@ -53,9 +53,9 @@ class Supervisor {
   void handle_live(std::uint32_t worker);
   void log_ready_once();
   void reap();
-  void bury(std::uint32_t process, const std::string& how);
+  void bury(std::uint32_t index, const std::string& how);
   void start_due(worker::TimeMs now);
-  void spawn(std::uint32_t process);
+  void spawn(std::uint32_t index);
   void check_alive(worker::TimeMs now);
   void log_counters();
   void begin_stop();
