@@ -94,6 +94,10 @@ BrokerProcess::BrokerProcess(const std::string& binary, std::vector<std::string>
 
 BrokerProcess::~BrokerProcess() {
   if (pid_ > 0) {
+    // It was not stopped in order, so the check has failed: what it logged last may say why.
+    read_log();
+    fmt::print(stderr, "the broker's log ends with:\n{}",
+               log_tail_.substr(log_tail_.size() > 3000 ? log_tail_.size() - 3000 : 0));
     // Stopped workers can't hear of the supervisor's end.
     for (const Worker& worker : workers_) {
       if (worker.pid > 0) kill(worker.pid, SIGCONT);
