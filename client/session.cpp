@@ -303,7 +303,7 @@ class Session::Impl : public std::enable_shared_from_this<Session::Impl> {
   }
 
   // Settles what is pending, then reports the end: each exactly once.
-  void finish(std::optional<Failure> failure) {
+  void finish(const std::optional<Failure>& failure) {
     if (state_ == State::ended) return;
     state_ = State::ended;
     timer_.cancel();

@@ -190,7 +190,7 @@ class WsTransport::Impl : public std::enable_shared_from_this<WsTransport::Impl>
   }
 
   void lost(error_code error) {
-    if (state_ == State::closing) return finish(std::move(closed_by_peer_));
+    if (state_ == State::closing) return finish(closed_by_peer_);
     const std::string why =
         error == asio::error::eof ? "it was closed without a close frame" : error.message();
     finish(Failure{Failure::Kind::network,
@@ -266,7 +266,7 @@ class WsTransport::Impl : public std::enable_shared_from_this<WsTransport::Impl>
   }
 
   void closed_by_peer(const wire::FrameEvent& event) {
-    if (state_ == State::closing) return finish(std::move(closed_by_peer_));
+    if (state_ == State::closing) return finish(closed_by_peer_);
     Failure failure{Failure::Kind::closed,
                     fmt::format("the broker closed the connection with code {}{}{}", event.code,
                                 event.payload.empty() ? "" : ": ", event.payload),
@@ -283,7 +283,7 @@ class WsTransport::Impl : public std::enable_shared_from_this<WsTransport::Impl>
     timer_.expires_after(after);
     timer_.async_wait([self = shared_from_this(), cause, after](error_code error) {
       if (error || self->state_ == State::ended || self->state_ == State::open) return;
-      if (self->state_ == State::closing) return self->finish(std::move(self->closed_by_peer_));
+      if (self->state_ == State::closing) return self->finish(self->closed_by_peer_);
       self->finish(Failure{
           Failure::Kind::timeout,
           fmt::format("no connection to {} within {} s: {}", self->options_.url.authority(),
@@ -292,7 +292,7 @@ class WsTransport::Impl : public std::enable_shared_from_this<WsTransport::Impl>
     });
   }
 
-  void finish(std::optional<Failure> failure) {
+  void finish(const std::optional<Failure>& failure) {
     if (state_ == State::ended) return;
     state_ = State::ended;
     error_code ignored;

@@ -28,6 +28,8 @@ constexpr std::int64_t kLingerNs = 100'000'000;
 constexpr std::int64_t kTickNs = 50'000'000;
 constexpr std::int64_t kProgressNs = 500'000'000;
 
+// All that a signal handler can reach.
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables)
 volatile std::sig_atomic_t stop_requested = 0;
 
 void request_stop(int) { stop_requested = 1; }
