@@ -110,7 +110,7 @@ Result run(const Options& options) {
   ::close(rounds[1]);
   close_all(pairs.receivers);
   pin(options.sender_core);
-  const Result result = measure(options, pairs.senders, rounds[0]);
+  Result result = measure(options, pairs.senders, rounds[0]);
   ::close(rounds[0]);
   ::waitpid(receiver, nullptr, 0);
   close_all(pairs.senders);
