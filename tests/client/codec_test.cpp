@@ -159,7 +159,7 @@ TEST(FrameScan, JoinsFragmentsAroundAControlFrame) {
       "d"
       "\x80\x01"
       "e",
-      15);
+      14);
   EXPECT_EQ(scan_in_pieces(bytes, 4).messages, (std::vector<std::string>{"!", "abcde"}));
 }
 

@@ -163,7 +163,7 @@ void FakeRouter::on_publish(WsServer& server, WsServer::Peer& peer, Session& ses
   if (subscription != subscriptions_.end()) {
     for (WsServer::Peer* other : server.peers()) {
       Session& to = sessions_[other->number];
-      if (other == &peer || to.subscriptions.count(subscription->second) == 0) continue;
+      if (other == &peer || !to.subscriptions.contains(subscription->second)) continue;
       const Transcoded payload(session.serializer, to.serializer, publish.payload);
       send(*other, to, event(to.serializer, subscription->second, publishes_, payload.view()));
     }
