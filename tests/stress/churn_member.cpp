@@ -7,9 +7,7 @@
 
 namespace ringcast::stress {
 
-Member::Member(Engine& engine, World& world) : Session(engine, 0), world_(world), uid_(0) {
-  be_reborn();
-}
+Member::Member(Engine& engine, World& world) : Session(engine, 0), world_(world) { be_reborn(); }
 
 Member::~Member() { withdraw(); }
 

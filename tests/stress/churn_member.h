@@ -72,7 +72,7 @@ class Member : public Session {
   void check_gossip(const Note& note);
   void enlist();
 
-  std::uint64_t uid_;
+  std::uint64_t uid_ = 0;
   bool welcome_ = false;
   std::vector<Held> held_;
   std::size_t unanswered_ = 0;
