@@ -1,5 +1,5 @@
-// A serialized list of strings, such as HELLO.Details.authmethods, to values. Stateless; any thread; off the
-// hot path.
+// A serialized list of strings, such as HELLO.Details.authmethods, to values. Stateless; any
+// thread; off the hot path.
 #pragma once
 
 #include <string>

@@ -29,7 +29,8 @@
 
 namespace ringcast::ring::test {
 
-// ThreadSanitizer sees in one round what others need many for, and takes several times as long for it.
+// ThreadSanitizer sees in one round what others need many for, and takes several times as long for
+// it.
 #ifdef RINGCAST_UNDER_TSAN
 inline constexpr std::uint64_t kRoundsDivisor = 4;
 #else

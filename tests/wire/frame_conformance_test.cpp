@@ -150,34 +150,21 @@ TEST(Conformance6Utf8, InvalidTextIsRefusedHoweverItIsFragmented) {
       "\xFC\x84\x80\x80\x80\x80",  // five and six bytes
       "\xF7\xBF\xBF\xBF",
       "\xF4\x90\x80\x80",  // above U+10FFFF
-      "\x80",
-      "\xBF",
+      "\x80", "\xBF",
       "\x80\xBF\x80",  // continuation bytes alone
-      "\xC0 \xC1 ",
-      "\xE0 ",
-      "\xF0 ",
+      "\xC0 \xC1 ", "\xE0 ", "\xF0 ",
       "\xFC ",  // lead bytes alone
-      "\xC0",
-      "\xE0\x80",
-      "\xF0\x80\x80",
-      "\xDF",
-      "\xEF\xBF",
+      "\xC0", "\xE0\x80", "\xF0\x80\x80", "\xDF", "\xEF\xBF",
       "\xF7\xBF\xBF",  // last byte missing
-      "\xFE",
-      "\xFF",
+      "\xFE", "\xFF",
       "\xFE\xFE\xFF\xFF",  // impossible bytes
-      "\xC0\xAF",
-      "\xE0\x80\xAF",
+      "\xC0\xAF", "\xE0\x80\xAF",
       "\xF0\x80\x80\xAF",  // overlong '/'
-      "\xC1\xBF",
-      "\xE0\x9F\xBF",
+      "\xC1\xBF", "\xE0\x9F\xBF",
       "\xF0\x8F\xBF\xBF",  // overlong, the largest
-      "\xC0\x80",
-      "\xE0\x80\x80",
+      "\xC0\x80", "\xE0\x80\x80",
       "\xF0\x80\x80\x80",  // overlong NUL
-      "\xED\xA0\x80",
-      "\xED\xAF\xBF",
-      "\xED\xB0\x80",
+      "\xED\xA0\x80", "\xED\xAF\xBF", "\xED\xB0\x80",
       "\xED\xBF\xBF",  // surrogates
       "\xED\xA0\x80\xED\xB0\x80",
       "\xED\xAF\xBF\xED\xBF\xBF",  // surrogate pairs
