@@ -83,6 +83,22 @@ TEST(ConnectionTable, TheOldNameFindsNobodyAsSoonAsTheGenerationMovesOn) {
   EXPECT_EQ(t.table.find(before), nullptr);
 }
 
+// A second session on one transport has a name of its own, which nobody else gets either.
+TEST(ConnectionTable, TheNameAfterAnAdvanceIsNotGivenToTheSuccessor) {
+  Generations generations(1);
+  Table t(generations);
+  std::set<std::uint64_t> names;
+  for (int i = 0; i < 10; ++i) {
+    Connection* connection = t.table.create();
+    EXPECT_TRUE(names.insert(connection->id.packed()).second);
+    for (int session = 0; session < 3; ++session) {
+      t.table.advance_generation(*connection);
+      EXPECT_TRUE(names.insert(connection->id.packed()).second);
+    }
+    t.table.destroy(*connection);
+  }
+}
+
 TEST(ConnectionTable, AnotherWorkersNameFindsNobody) {
   Generations generations(1);
   Table t(generations);

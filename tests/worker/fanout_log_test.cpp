@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <string>
 #include <string_view>
 
 #include "tests/ring/support.h"
@@ -58,6 +59,18 @@ TEST(FanoutLog, TheWholeCapacityIsContiguousFromAnywhere) {
   log.raise_floor(1000);
   const LogRange whole = write(log, 4096, 9);
   EXPECT_TRUE(has_pattern(bytes(log, whole), 9));
+}
+
+// A queue goes on from any position, in whichever half of the mapping its range was written.
+TEST(FanoutLog, EveryPositionOfARangeThatWrapsReadsTheSameFromWhereverOneBegins) {
+  FanoutLog log(4096);
+  write(log, 4000, 1);
+  log.raise_floor(4000);
+  const LogRange wrapped = write(log, 300, 7);
+  const std::string whole(bytes(log, wrapped));
+  for (std::uint64_t from = wrapped.begin; from < wrapped.end; ++from) {
+    ASSERT_EQ(bytes(log, {from, wrapped.end}), whole.substr(from - wrapped.begin));
+  }
 }
 
 TEST(FanoutLog, PositionsCountUpForEver) {
