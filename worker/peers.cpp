@@ -25,9 +25,10 @@ bool Peers::publish(const Publication& publication, std::uint64_t topic_hash,
                     std::uint64_t targets) {
   assert((targets & ~live_) == 0);
   for (std::uint64_t left = targets; left != 0; left &= left - 1) {
-    if (peers_[static_cast<std::size_t>(std::countr_zero(left))].staged.size() >= kStagedMax) {
-      return false;
-    }
+    // A full stage is not yet a full ring: many publications may have come in one turn.
+    const auto to = static_cast<std::uint32_t>(std::countr_zero(left));
+    if (peers_[to].staged.size() >= kStagedMax) push(to);
+    if (peers_[to].staged.size() >= kStagedMax) return false;
   }
   const std::size_t size = publication_size(publication);
   const auto slot = arena_.allocate(size);
