@@ -2,7 +2,7 @@
 //
 // A turn: push what is staged for other workers, submit sends, sleep only if there is nothing to
 // do, handle completions, process what was received, drain the rings. Each stage has a bound
-// (Transport:: stage_bytes_max), so that no connection and no other worker keeps the rest waiting.
+// (Transport:: stage_full), so that no connection and no other worker keeps the rest waiting.
 #pragma once
 
 #include <cstdint>
