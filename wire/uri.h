@@ -34,7 +34,6 @@ inline constexpr std::string_view kNetworkFailure = "wamp.error.network_failure"
 inline constexpr std::string_view kSystemShutdown = "wamp.close.system_shutdown";
 inline constexpr std::string_view kGoodbyeAndOut = "wamp.close.goodbye_and_out";
 inline constexpr std::string_view kCloseRealm = "wamp.close.close_realm";
-inline constexpr std::string_view kCloseNormal = "wamp.close.normal";
 }  // namespace uri
 
 }  // namespace ringcast::wire
