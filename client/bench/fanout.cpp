@@ -49,7 +49,7 @@ class FanoutRun {
             MaskSource& masks)
       : options_(options), pool_(pool), traffic_(options, pool, handshake, masks) {}
 
-  FanoutResult run() {
+  RunResult run() {
     const std::int64_t start = now_ns();
     const std::int64_t measure_from = start + ns_of(options_.warmup_s);
     std::int64_t measure_to = measure_from + ns_of(options_.duration_s);
@@ -139,8 +139,8 @@ class FanoutRun {
     next_progress_ns_ = now + kProgressNs;
   }
 
-  FanoutResult result(const Sample& before, const Sample& after) const {
-    FanoutResult result;
+  RunResult result(const Sample& before, const Sample& after) const {
+    RunResult result;
     result.connections = pool_.size();
     result.interval_s = static_cast<double>(after.at_ns - before.at_ns) / 1e9;
     result.deliveries = after.deliveries - before.deliveries;
@@ -186,7 +186,7 @@ std::optional<Failure> check_pids(const FanoutOptions& options) {
 
 }  // namespace
 
-std::variant<FanoutResult, Failure> run_fanout(const FanoutOptions& options) {
+std::variant<RunResult, Failure> run_fanout(const FanoutOptions& options) {
   if (auto failure = check_pids(options)) return std::move(*failure);
   struct sigaction action {};
   action.sa_handler = request_stop;
@@ -204,7 +204,7 @@ std::variant<FanoutResult, Failure> run_fanout(const FanoutOptions& options) {
 
   FanoutRun run(options, pool, handshake, masks);
   const std::string congestion = congestion_of(pool.at(0));
-  FanoutResult result = run.run();
+  RunResult result = run.run();
   result.setup_s = setup_s;
   result.congestion = congestion;
   pool.close_all(masks);

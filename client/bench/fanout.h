@@ -4,12 +4,12 @@
 #include <variant>
 
 #include "client/bench/fanout_options.h"
-#include "client/bench/report.h"
+#include "client/bench/result.h"
 #include "client/failure.h"
 
 namespace ringcast::bench {
 
 // Options have passed check(). SIGINT and SIGTERM end the run early, with a result.
-std::variant<FanoutResult, client::Failure> run_fanout(const FanoutOptions& options);
+std::variant<RunResult, client::Failure> run_fanout(const FanoutOptions& options);
 
 }  // namespace ringcast::bench

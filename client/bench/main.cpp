@@ -127,7 +127,7 @@ int fanout(FanoutOptions& options, const FanoutFlags& flags) {
   if (const auto failure = check(options)) return report(*failure);
   const auto outcome = run_fanout(options);
   if (const auto* failure = std::get_if<client::Failure>(&outcome)) return report(*failure);
-  const auto& result = std::get<FanoutResult>(outcome);
+  const auto& result = std::get<RunResult>(outcome);
   fmt::print("{}", flags.json ? as_json(options, result) : as_table(options, result));
   if (!result.counts.all_zero()) return kExitChecksFailed;
   if (result.disconnects > 0 && !options.allow_disconnects) {

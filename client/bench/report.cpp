@@ -46,7 +46,7 @@ std::string pace(const FanoutOptions& options) {
 }
 
 // The CPU of one side, per delivery or, where there are none, per publication.
-std::string cpu(const FanoutResult& result, std::uint64_t ns) {
+std::string cpu(const RunResult& result, std::uint64_t ns) {
   const bool by_delivery = result.deliveries > 0;
   const auto units = static_cast<double>(by_delivery ? result.deliveries : result.publications);
   return fmt::format("{:.3f} µs per {}, {:.0f} % of a core", ratio(us(ns), units),
@@ -54,13 +54,13 @@ std::string cpu(const FanoutResult& result, std::uint64_t ns) {
                      100 * ratio(static_cast<double>(ns) / 1e9, result.interval_s));
 }
 
-nlohmann::ordered_json cpu_json(const FanoutResult& result, std::uint64_t ns) {
+nlohmann::ordered_json cpu_json(const RunResult& result, std::uint64_t ns) {
   return {{"us_per_delivery", ratio(us(ns), static_cast<double>(result.deliveries))},
           {"us_per_publication", ratio(us(ns), static_cast<double>(result.publications))},
           {"cores", ratio(static_cast<double>(ns) / 1e9, result.interval_s)}};
 }
 
-void append_notes(std::string& out, const FanoutResult& result) {
+void append_notes(std::string& out, const RunResult& result) {
   const double own_share = ratio(static_cast<double>(result.own_cpu_ns) / 1e9, result.interval_s);
   if (result.interrupted) out += "note: interrupted; the figures cover what ran\n";
   if (result.stalled)
@@ -84,7 +84,7 @@ void append_notes(std::string& out, const FanoutResult& result) {
 
 }  // namespace
 
-std::string as_table(const FanoutOptions& options, const FanoutResult& result) {
+std::string as_table(const FanoutOptions& options, const RunResult& result) {
   std::string out;
   const auto line = [&out](std::string_view name, std::string_view text) {
     fmt::format_to(std::back_inserter(out), "{:<15} {}\n", name, text);
@@ -128,7 +128,7 @@ std::string as_table(const FanoutOptions& options, const FanoutResult& result) {
   return out;
 }
 
-std::string as_json(const FanoutOptions& options, const FanoutResult& result) {
+std::string as_json(const FanoutOptions& options, const RunResult& result) {
   nlohmann::ordered_json json;
   json["program"] = "ringcast-bench";
   json["version"] = RINGCAST_VERSION;
