@@ -74,6 +74,82 @@ TEST(Histogram, AgreesWithSortingOnRandomLatencies) {
   EXPECT_EQ(h.max(), static_cast<std::uint64_t>(values.back()));
 }
 
+TEST(Histogram, FindsTheRareOnesAtTheFarEnd) {
+  Histogram h;
+  for (int i = 0; i < 99'990; ++i) h.record(10);
+  for (int i = 0; i < 9; ++i) h.record(100);
+  h.record(200);
+  EXPECT_EQ(h.percentile(99.99), 10u);
+  EXPECT_EQ(h.percentile(99.991), 100u);
+  EXPECT_EQ(h.percentile(99.999), 100u);
+  EXPECT_EQ(h.percentile(100), 200u);
+}
+
+TEST(Histogram, RanksAreNotRoundedUpByAnErrorInTheLastBit) {
+  for (const std::int64_t count : {1'000, 10'000, 100'000, 1'000'000}) {
+    Histogram h;
+    const std::int64_t rare = count / 1'000;
+    for (std::int64_t i = 0; i < count - rare; ++i) h.record(1);
+    for (std::int64_t i = 0; i < rare; ++i) h.record(2);
+    EXPECT_EQ(h.percentile(99.9), 1u) << count;
+  }
+}
+
+TEST(Histogram, MergedIsAsIfRecordedInOne) {
+  Histogram all;
+  Histogram parts[3];
+  std::mt19937_64 random(11);
+  for (int i = 0; i < 30'000; ++i) {
+    const auto value = static_cast<std::int64_t>(random() % (1u << (10 + i % 20)));
+    all.record(value);
+    parts[i % 3].record(value);
+  }
+  Histogram merged = parts[0];
+  merged.add(parts[1]);
+  merged.add(parts[2]);
+  EXPECT_EQ(merged.count(), all.count());
+  EXPECT_EQ(merged.max(), all.max());
+  EXPECT_EQ(merged.mean(), all.mean());
+  for (double percent = 0; percent <= 100; percent += 0.1) {
+    EXPECT_EQ(merged.percentile(percent), all.percentile(percent)) << percent;
+  }
+}
+
+TEST(Histogram, TellsWhatCameSince) {
+  Histogram h;
+  for (int i = 0; i < 1'000; ++i) h.record(1'000'000);
+  const Histogram before = h;
+  EXPECT_EQ(h.since(before).count(), 0u);
+  EXPECT_EQ(h.since(before).max(), 0u);
+  for (int value = 1; value <= 100; ++value) h.record(value);
+  const Histogram since = h.since(before);
+  EXPECT_EQ(since.count(), 100u);
+  EXPECT_EQ(since.percentile(99), 99u);
+  EXPECT_EQ(since.max(), 100u);
+  EXPECT_EQ(since.mean(), 50.5);
+}
+
+TEST(Histogram, RowsGoFromTheLeastToTheMostInEverFinerSteps) {
+  EXPECT_TRUE(Histogram().rows().empty());
+  Histogram h;
+  for (int value = 1; value <= 100'000; ++value) h.record(value);
+  const std::vector<Histogram::Row> rows = h.rows();
+  EXPECT_EQ(rows.front().percent, 0.0);
+  EXPECT_EQ(rows.front().value, 1u);
+  EXPECT_EQ(rows.back().percent, 100.0);
+  EXPECT_EQ(rows.back().value, 100'000u);
+  EXPECT_EQ(rows.back().count, 100'000u);
+  for (std::size_t i = 1; i < rows.size(); ++i) {
+    EXPECT_GT(rows[i].percent, rows[i - 1].percent);
+    EXPECT_GE(rows[i].value, rows[i - 1].value);
+    EXPECT_EQ(rows[i].value, h.percentile(rows[i].percent));
+    // `count` is exact: these many of 1, 2, 3, … are no more than the bucket's end.
+    EXPECT_EQ(rows[i].count, rows[i].value);
+  }
+  // 17 halvings of 100,000 down to one, five steps each.
+  EXPECT_NEAR(static_cast<double>(rows.size()), 17 * 5, 6);
+}
+
 TEST(Histogram, TakesImpossibleValuesWithoutHarm) {
   Histogram h;
   h.record(-5);
