@@ -1,0 +1,1 @@
+"""The whole-system benchmark: Ringcast beside its peers, row by row. bench/run is its command."""
