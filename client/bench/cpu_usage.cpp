@@ -41,71 +41,57 @@ std::vector<pid_t> numbers_in(const std::string& path) {
   return numbers;
 }
 
-struct Stat {
-  pid_t parent = 0;
-  std::uint64_t ticks = 0;  // utime + stime, the dead threads' included
-};
-
-std::optional<Stat> stat_of(pid_t pid) {
+std::optional<pid_t> parent_of(pid_t pid) {
   const std::string text = read_small_file(fmt::format("/proc/{}/stat", pid));
   const std::size_t name_end = text.rfind(')');  // the name may hold anything
   if (name_end == std::string::npos) return std::nullopt;
   int parent = 0;
-  unsigned long user = 0;
-  unsigned long system = 0;
-  if (std::sscanf(text.c_str() + name_end + 1,
-                  " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &parent, &user,
-                  &system) != 3) {
-    return std::nullopt;
-  }
-  return Stat{parent, std::uint64_t{user} + system};
+  if (std::sscanf(text.c_str() + name_end + 1, " %*c %d", &parent) != 1) return std::nullopt;
+  return parent;
 }
 
-// Nanoseconds on the CPU of all living threads; finer than the ticks of stat. Nothing where the
-// kernel keeps no such figure.
-std::optional<std::uint64_t> scheduled_ns(pid_t pid) {
-  std::uint64_t total = 0;
-  for (const pid_t thread : numbers_in(fmt::format("/proc/{}/task", pid))) {
-    const std::string text =
-        read_small_file(fmt::format("/proc/{}/task/{}/schedstat", pid, thread));
-    unsigned long long ns = 0;
-    if (std::sscanf(text.c_str(), "%llu", &ns) != 1) return std::nullopt;
-    total += ns;
-  }
-  if (total == 0) return std::nullopt;
-  return total;
+std::uint64_t ns_of(const timespec& time) {
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000u +
+         static_cast<std::uint64_t>(time.tv_nsec);
 }
 
 }  // namespace
 
-CpuSample cpu_of_process_tree(const std::vector<pid_t>& roots) {
+std::vector<pid_t> process_tree(const std::vector<pid_t>& roots) {
   struct Process {
     pid_t pid;
-    Stat stat;
+    pid_t parent;
   };
   std::vector<Process> all;
   for (const pid_t pid : numbers_in("/proc")) {
-    if (const auto stat = stat_of(pid)) all.push_back({pid, *stat});
+    if (const auto parent = parent_of(pid)) all.push_back({pid, *parent});
   }
-  std::vector<pid_t> tree(roots);
+  std::vector<pid_t> tree;
   const auto in_tree = [&tree](pid_t pid) {
     return std::find(tree.begin(), tree.end(), pid) != tree.end();
+  };
+  const auto is_root = [&roots](pid_t pid) {
+    return std::find(roots.begin(), roots.end(), pid) != roots.end();
   };
   for (bool grew = true; grew;) {
     grew = false;
     for (const Process& process : all) {
-      if (in_tree(process.stat.parent) && !in_tree(process.pid)) {
-        tree.push_back(process.pid);
-        grew = true;
-      }
+      if (in_tree(process.pid) || !(is_root(process.pid) || in_tree(process.parent))) continue;
+      tree.push_back(process.pid);
+      grew = true;
     }
   }
-  const auto ns_per_tick = 1'000'000'000u / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+  return tree;
+}
+
+CpuSample cpu_of(const std::vector<pid_t>& processes) {
   CpuSample sample;
-  for (const Process& process : all) {
-    if (!in_tree(process.pid)) continue;
+  for (const pid_t pid : processes) {
+    clockid_t clock{};
+    timespec time{};
+    if (::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &time) != 0) continue;
     ++sample.processes;
-    sample.ns += scheduled_ns(process.pid).value_or(process.stat.ticks * ns_per_tick);
+    sample.ns += ns_of(time);
   }
   return sample;
 }
@@ -113,8 +99,7 @@ CpuSample cpu_of_process_tree(const std::vector<pid_t>& roots) {
 std::uint64_t own_cpu_ns() {
   timespec time{};
   ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000u +
-         static_cast<std::uint64_t>(time.tv_nsec);
+  return ns_of(time);
 }
 
 }  // namespace ringcast::bench

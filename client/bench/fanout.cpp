@@ -121,7 +121,7 @@ class FanoutRun {
     sample.deliveries = traffic_.deliveries();
     sample.publications = traffic_.publications();
     sample.own_cpu_ns = own_cpu_ns();
-    if (!options_.server_pids.empty()) sample.server = cpu_of_process_tree(options_.server_pids);
+    if (!options_.server_pids.empty()) sample.server = cpu_of(process_tree(options_.server_pids));
     return sample;
   }
 
@@ -177,7 +177,7 @@ std::string congestion_of(const Link& link) {
 }
 
 std::optional<Failure> check_pids(const FanoutOptions& options) {
-  if (options.server_pids.empty() || cpu_of_process_tree(options.server_pids).processes > 0) {
+  if (options.server_pids.empty() || !process_tree(options.server_pids).empty()) {
     return std::nullopt;
   }
   return Failure{Failure::Kind::input, "there is no process with the given --pid",
