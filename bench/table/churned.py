@@ -11,7 +11,7 @@ import time
 
 from table.environment import look_around
 from table.failure import Failure
-from table.report import spread, table_of
+from table.report import name_of, spread, table_of
 from table.rows import ROWS_BY_NAME
 from table.runner import Generator, check_programs
 from table.servers import RingcastProcess
@@ -104,7 +104,7 @@ def rows_table(before, after):
             key, digits = metric.key, metric.digits
             first, last = before[row.name], after[row.name]
             ratios = [(late["old"][key] / late["fresh"][key]) for late in last]
-            lines.append([f"{row.title}{', ' + metric.label if metric.label else ''}, {metric.unit}",
+            lines.append([f"{row.title}: {name_of(metric)}",
                           spread([one["old"][key] for one in first], digits),
                           spread([one["fresh"][key] for one in first], digits),
                           spread([one["old"][key] for one in last], digits),

@@ -6,7 +6,7 @@ from xml.sax.saxutils import escape
 WIDTH = 900
 COLOURS = {"Ringcast": "#0b6fb8", "Bun": "#e07b00", "nats-server": "#2a9d5c", "mosquitto": "#8e5bb5",
            "ws": "#c43d3d", "fox-wamp": "#8a6d3b", "floor": "#9aa3ab"}
-PALETTE = ("#0b6fb8", "#e07b00", "#2a9d5c", "#8e5bb5", "#c43d3d")
+PALETTE = ("#0b6fb8", "#e07b00", "#2a9d5c", "#8e5bb5", "#c43d3d", "#8a6d3b")
 INK, FAINT = "#22282e", "#d9dee3"
 
 
@@ -72,7 +72,7 @@ def logarithmic(ticks, start, end):
 
 def bars(title, sides, groups):
     """groups: (name, {side: value}); one bar per side and group, on one logarithmic axis."""
-    left, right, bar = 270, WIDTH - 70, 13
+    left, right, bar = 290, WIDTH - 70, 13
     values = [value for _, group in groups for value in group.values() if value > 0]
     present = [side for side in sides if any(side in group for _, group in groups)]
     height = 90 + sum(bar * len(group) + 12 for _, group in groups)
@@ -100,7 +100,7 @@ def bars(title, sides, groups):
 
 def markers(title, entries):
     """entries: (name, ratio, target); a bar for the ratio, green if it is within the target, and the target's mark."""
-    left, right, step, most = 400, WIDTH - 70, 22, 2.0
+    left, right, step, most = 430, WIDTH - 70, 22, 2.0
     height = 90 + step * len(entries)
     canvas = Canvas(height, title)
     canvas.legend(16, 48, [("target met", PALETTE[2]), ("not met", PALETTE[4])])

@@ -29,6 +29,10 @@ def table_of(header, lines):
                       *(f"| {' | '.join(line)} |" for line in lines)])
 
 
+def name_of(metric):
+    return f"{metric.label}, {metric.unit}" if metric.unit else metric.label
+
+
 def median_cell(results, row, side, metric):
     values = list(values_of(results, row, side, metric.key).values())
     if values:
@@ -44,8 +48,7 @@ def main_table(results, rows):
     lines = []
     for verdict in verdicts(results, rows):
         row, metric = verdict.row, verdict.metric
-        unit = ", ".join(part for part in (metric.label, metric.unit) if part)
-        cells = [f"{row.title}: {unit}" if unit else row.title]
+        cells = [f"{row.title}: {name_of(metric)}"]
         cells += [median_cell(results, row, side, metric) for side in SIDES]
         ratio = spread(verdict.ratios, 2) if verdict.ratios else DASH
         lines.append([*cells, ratio, verdict.target_text(), met_cell(verdict)])
@@ -57,8 +60,7 @@ def side_line(results, row, side):
     metric_cells = []
     for metric in row.metrics:
         if values := list(values_of(results, row, side, metric.key).values()):
-            metric_cells.append(f"{metric.label + ' ' if metric.label else ''}{spread(values, metric.digits)} "
-                                f"{metric.unit}".strip())
+            metric_cells.append(f"{metric.label} {spread(values, metric.digits)} {metric.unit}".strip())
 
     def median_of(key, form):
         values = list(values_of(results, row, side, key).values())
@@ -66,11 +68,11 @@ def side_line(results, row, side):
 
     share = median_of("generator_share", lambda value: f"{value:.2f}" + (" ⚠" if value > GENERATOR_SHARE_MAX else ""))
     notes = sorted({figures["stalled_fate"] for figures in rounds.values() if "stalled_fate" in figures})
-    notes += sorted(set(results.failures.get(row.name, {}).get(side, [])))
-    return [row.title, side, str(len(rounds)), "; ".join(metric_cells) or DASH,
+    notes += sorted({failure.splitlines()[0] for failure in results.failures.get(row.name, {}).get(side, [])})
+    return [row.title if side == RINGCAST else "", side, str(len(rounds)), "; ".join(metric_cells) or DASH,
             median_of("per_s", lambda value: f"{value / 1e3:.1f}"), median_of("cores", lambda value: f"{value:.2f}"),
             median_of("per_send", lambda value: f"{value:.1f}"), share,
-            "; ".join(note.replace("\n", " ").replace("|", "/") for note in notes) or DASH]
+            "; ".join(note.replace("|", "/") for note in notes) or DASH]
 
 
 def detail_table(results, rows):
@@ -89,7 +91,7 @@ def draw(results, rows, directory):
         (directory / name).write_text(text)
         drawn.append((name, alternative))
 
-    ratios = [(f"{verdict.row.title}{', ' + verdict.metric.label if verdict.metric.label else ''}",
+    ratios = [(f"{verdict.row.title}, {verdict.metric.label}",
                1 / verdict.ratio if verdict.metric.more_is_better else verdict.ratio,
                1 / verdict.relative_target() if verdict.metric.more_is_better else verdict.relative_target())
               for verdict in verdicts(results, rows) if verdict.ratio]
@@ -98,13 +100,13 @@ def draw(results, rows, directory):
               "Ringcast's figure over the reference peer's for each row, with the target")
     costs = [(row.title, medians(results, row, "us")) for row in rows if row.metrics[0].key == "us"]
     if costs:
-        write("cost.svg", bars("Server CPU per delivery, µs", [side for side in SIDES], costs),
+        write("cost.svg", bars("Server CPU per delivery, µs", SIDES, costs),
               "Server CPU per delivery of each side")
     for row in rows:
         if row.name not in ("rate-100", "rate-1000"):
             continue
         groups = [(metric.label, medians(results, row, metric.key)) for metric in row.metrics]
-        write(f"latency-{row.name}.svg", bars(f"Latency at {row.title}, µs", [side for side in SIDES], groups),
+        write(f"latency-{row.name}.svg", bars(f"Latency at {row.title}, µs", SIDES, groups),
               f"Latency percentiles of each side at {row.title}")
     return drawn
 
@@ -136,7 +138,7 @@ def congestion(results):
 
 def how_it_ran(settings, environment, results):
     extent = "one short round, beside Bun and the row's reference only: a first impression" if settings.quick else \
-        f"{settings.rounds} rounds; ws and fox-wamp, which are slow, run in {settings.rare_rounds} of them and in few rows"
+        f"{settings.rounds} rounds; ws and fox-wamp, which are slow, run in the first {settings.rare_rounds} at most and in few rows"
     return f"""- {extent}. Each measurement takes {settings.duration_s:g} s (half as much again where p99.9 matters) after {settings.warmup_s:g} s of warm-up.
 - Machine: {environment.machine}; loopback; TCP congestion control {congestion(results)} on both ends; load average before the run {environment.load_before:.1f}{environment.noise}.
 - Ringcast: {environment.ringcast}, WAMP in MessagePack.

@@ -3,7 +3,7 @@
 A target is a ratio to the reference peer's figure of the same round, or a constant.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 UWS_IDLE_BYTES = 761  # uWebSockets 20.79, built from source; it comes from no registry, so it is not measured here
 MIB = 1 << 20
@@ -46,14 +46,12 @@ class Row:
     floor: Floor | None = None
     workers: int = 1
     timed: bool = True  # runs for the duration of a measurement; else until its work is done
-    broker_arguments: tuple = ()
     duration_factor: float = 1.0  # longer where a high percentile needs its samples
     explanation: str = ""
-    extra: tuple = field(default=())  # figures that are shown beside the metrics
 
 
 def cost(factor):
-    return (Metric("us", "µs", 3, factor=factor),)
+    return (Metric("us", "µs", 3, factor=factor, label="CPU"),)
 
 
 def latency(factor):
@@ -86,29 +84,29 @@ ROWS = (
         duration_factor=1.5),
     Row("rate-1000", "S=1000 B=128, 100 publications/s", "fanout", "-S 1000 -B 128 --rate 100", latency(0.85),
         duration_factor=1.5),
-    Row("pairs", "1000 publishers and subscribers, a topic each, K=1 each", "fanout",
+    Row("pairs", "1000 to 1000, a topic each, B=128 K=1", "fanout",
         "-P 1000 -S 1000 -T 1000 -B 128 -K 1", cost(0.8)),
-    Row("ingest", "ingest, 50 publishers, no subscriber, B=128", "ingest", "-P 50 -B 128 -K 1000",
-        (Metric("us_per_publication", "µs", 3, factor=0.5),), reference="nats-server"),
-    Row("idle", "memory per idle connection with one subscription (PSS)", "idle", "-S {connections}",
-        (Metric("bytes_per_connection", "B", 0, limit=UWS_IDLE_BYTES, limit_name="uWebSockets"),), timed=False),
+    Row("ingest", "ingest, 50 publishers, B=128 K=1000", "ingest", "-P 50 -B 128 -K 1000",
+        (Metric("us_per_publication", "µs", 3, factor=0.5, label="CPU per message"),), reference="nats-server"),
+    Row("idle", "memory per idle connection, subscribed once", "idle", "-S {connections}",
+        (Metric("bytes_per_connection", "B", 0, limit=UWS_IDLE_BYTES, limit_name="uWebSockets", label="PSS"),), timed=False),
     Row("connect", "connects", "connect", "--concurrency 64",
         (Metric("connects_per_s", "/s", 0, factor=1.0, label="per second", more_is_better=True),
          Metric("us_per_connect", "µs", 1, factor=1.0, label="CPU per connect")),
         peers=("nats-server", "mosquitto"), rare=("ws",)),
-    Row("churn", "churn: 200 connections at a time, 2000/s, beside S=50 K=4", "fanout",
+    Row("churn", "churn 2000/s, 200 at a time, S=50 K=4", "fanout",
         "-S 50 -B 128 -K 4 --churn 2000 --churners 200",
         (Metric("wrong", "", 0, limit=0, limit_name="none", label="wrong deliveries"),), peers=("nats-server",),
-        extra=("checked", "us"), duration_factor=1.5,
+        duration_factor=1.5,
         explanation="Wrong: misdelivered, corrupt, duplicate, out of order or, by those who stay, lost. "
                     "tests/stress/churn_check goes to 10^8 connections."),
-    Row("stalled", "one stalled reader, 200 MB published, S=10 B=1024 K=8", "fanout",
+    Row("stalled", "one stalled reader, 200 MB, S=10 B=1024 K=8", "fanout",
         f"-S 10 -B 1024 -K 8 --stalled 1 --bytes {STALLED_BYTES} --stall-timeout 30",
         (Metric("growth_mib", "MiB", 1, limit=(QUEUE_BYTES_MAX + ARENA_BYTES) / MIB, limit_name="bound + arena",
                 label="memory growth"),
          Metric("p999", "µs", 0, limit=1000, limit_name="1 ms", label="the others' p99.9"),
          Metric("untold", "", 0, limit=0, limit_name="every drop told", label="stalled readers not told")),
-        timed=False, rare=("ws",), extra=("stalled_fate",),
+        timed=False, rare=("ws",),
         explanation="A reader that lost messages and still looks connected was not told."),
 )
 ROWS_BY_NAME = {row.name: row for row in ROWS}

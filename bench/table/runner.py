@@ -128,7 +128,7 @@ class Runner:
             self.log(f"round {round_number + 1} {row.name:18} {side:12} FAILED: {failure}")
             return
         self.results.add(row.name, side, round_number, figures)
-        shown = "  ".join(f"{metric.label or 'cost'} {figures[metric.key]:.{metric.digits}f} {metric.unit}"
+        shown = "  ".join(f"{metric.label} {figures[metric.key]:.{metric.digits}f} {metric.unit}"
                           for metric in row.metrics if metric.key in figures)
         self.log(f"round {round_number + 1} {row.name:18} {side:12} {shown}")
 

@@ -21,9 +21,11 @@ LOADS = (("S=100 K=1", "-S 100 -K 1"), ("S=100 K=8", "-S 100 -K 8"), ("S=100 K=6
 WORKER_COUNTS = (1, 2, 4, 16, 64)
 WORKERS_SUBSCRIBERS = 960  # 15 for each of 64 workers
 SUBSCRIBER_COUNTS = (1, 10, 100, 1000, 5000, 15_000)
-FLOOR_SUBSCRIBERS_MAX = 5000  # bench/floor has both ends of its sockets in one process at first
 WINDOW = 16
+SUBSCRIBERS_WINDOWS = (1, 4, 16)
+FLAT_FROM = 100  # subscribers; below, the publication itself is a good part of what a delivery costs
 PAYLOAD = 128
+FRAME_BYTES = 148  # of an event with that payload, in WAMP's MessagePack
 TWO_WORKERS_MAX = 1.15
 FLAT_WITHIN = 1.2
 
@@ -67,14 +69,14 @@ class Scaling:
         return self.rounds({workers: lambda workers=workers: self.measure(workers, load)
                             for workers in WORKER_COUNTS})
 
-    def subscribers(self):
-        takes = {count: lambda count=count: self.measure(1, f"-S {count} -K {WINDOW}") for count in SUBSCRIBER_COUNTS}
-        takes["publication alone"] = lambda: self.measure(1, f"-P 1 -K {WINDOW}", "ingest")
+    def subscribers(self, window):
+        """Beside the floor of the same shape, and what a publication costs that nobody receives."""
+        takes = {"publication alone": lambda: self.measure(1, f"-P 1 -K {window}", "ingest")}
+        for count in SUBSCRIBER_COUNTS:
+            takes[f"S={count} K={window}"] = lambda count=count: self.measure(1, f"-S {count} -K {window}")
+            takes[f"S={count} K={window} floor"] = lambda count=count: self.runner.floor(
+                Floor(count, PAYLOAD, window), FRAME_BYTES)
         return self.rounds(takes)
-
-    def floors(self, frame_bytes):
-        return self.rounds({count: lambda count=count: self.runner.floor(Floor(count, PAYLOAD, WINDOW), frame_bytes)
-                            for count in SUBSCRIBER_COUNTS if count <= FLOOR_SUBSCRIBERS_MAX})
 
 
 def values(rounds, key):
@@ -105,35 +107,45 @@ def workers_table(found):
                      "descriptors per broadcast", "wake-ups per broadcast"], table)
 
 
-def subscribers_table(found, floors):
+def subscribers_table(found, window):
     alone = median(found["publication alone"], "us_per_publication")
     table = []
     for count in SUBSCRIBER_COUNTS:
-        rounds = found[count]
+        rounds, floor = found[f"S={count} K={window}"], found[f"S={count} K={window} floor"]
         per_delivery = median(rounds, "us")
-        without = (per_delivery * count - alone) / count
-        floor = f"{median(floors[count], 'us'):.3f}" if count in floors else "–"
-        table.append([str(count), spread(values(rounds, "us"), 3), f"{per_delivery * count:.1f}", f"{without:.3f}",
-                      f"{median(rounds, 'per_send'):.1f}", floor])
-    return table_of(["subscribers", "µs per delivery", "µs per broadcast", "µs per delivery without the publication",
-                     "deliveries per send", "floor, µs per delivery"], table)
+        table.append([str(window), str(count), spread(values(rounds, "us"), 3), f"{per_delivery * count:.1f}",
+                      f"{per_delivery - alone / count:.3f}", f"{median(rounds, 'per_send'):.1f}",
+                      f"{median(floor, 'us'):.3f}", f"{per_delivery / median(floor, 'us'):.2f}"])
+    return table
 
 
-def draw(directory, by_workers, by_subscribers, floors):
+def flatness(found, window):
+    """The costliest delivery by the cheapest, from FLAT_FROM subscribers on: ours, and the floor's."""
+    counts = [count for count in SUBSCRIBER_COUNTS if count >= FLAT_FROM]
+    ours = [median(found[f"S={count} K={window}"], "us") for count in counts]
+    floor = [median(found[f"S={count} K={window} floor"], "us") for count in counts]
+    return max(ours) / min(ours), max(floor) / min(floor)
+
+
+def draw(directory, by_workers, by_subscribers):
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "scaling-workers.svg").write_text(lines(
         f"Server CPU per delivery, µs, as workers grow (S={WORKERS_SUBSCRIBERS}, K={WINDOW}, one core)", "workers",
         [("Ringcast", [(count, median(rounds, "us")) for count, rounds in by_workers.items()])]))
+    series = [(f"K={window}{kind}", [(count, median(found[f"S={count} K={window}{kind}"], "us"))
+                                     for count in SUBSCRIBER_COUNTS])
+              for window, found in by_subscribers.items() for kind in ("", " floor")]
     (directory / "scaling-subscribers.svg").write_text(lines(
-        f"Server CPU per delivery, µs, as subscribers grow (K={WINDOW}, one worker)", "subscribers",
-        [("Ringcast", [(count, median(by_subscribers[count], "us")) for count in SUBSCRIBER_COUNTS]),
-         ("floor", [(count, median(rounds, "us")) for count, rounds in floors.items()])]))
+        "Server CPU per delivery, µs, as subscribers grow (one worker)", "subscribers", series))
 
 
-def markdown(settings, environment, two, by_workers, by_subscribers, floors):
-    alone = median(by_subscribers["publication alone"], "us_per_publication")
-    many = [median(by_subscribers[count], "us") for count in SUBSCRIBER_COUNTS if count >= 100]
-    spread_of_many = max(many) / min(many)
+def markdown(settings, environment, two, by_workers, by_subscribers):
+    header = ["K", "subscribers", "µs per delivery", "µs per broadcast", "µs per delivery without the publication",
+              "deliveries per send", "floor, µs per delivery", "÷ floor"]
+    by_count = table_of(header, [line for window, found in by_subscribers.items()
+                                 for line in subscribers_table(found, window)])
+    flat = "; ".join(f"K={window}: {ours:.2f}, the floor {floor:.2f}"
+                     for window, (ours, floor) in ((w, flatness(f, w)) for w, f in by_subscribers.items()))
     return f"""# How the cost of a delivery scales
 
 Written by `bench/run --scaling` on {datetime.date.today().isoformat()}. {settings.rounds} rounds of {settings.duration_s:g} s; medians (least–most). B={PAYLOAD}, one publisher, CPU of
@@ -157,12 +169,12 @@ The counters of the broker beside it show why it moves.
 
 ## One worker, more subscribers
 
-K={WINDOW}. A publication without subscribers costs {alone:.2f} µs; with few subscribers that is most of what a delivery costs,
-so it is taken off in a column of its own. From 100 subscribers on, the costliest delivery is {spread_of_many:.2f} × the
-cheapest (target: ≤ {FLAT_WITHIN}). The floor is a bare sender of the same bytes and shows what of the growth is the kernel's own;
-it holds both ends of its sockets at first, so it stops at {FLOOR_SUBSCRIBERS_MAX}.
+With few subscribers a publication is most of what a delivery costs, so it is taken off in a column of its own. The
+costliest delivery by the cheapest, from {FLAT_FROM} subscribers on (target: ≤ {FLAT_WITHIN}): {flat}. The floor is a bare sender of the
+same bytes and shows what of the growth is the kernel's own. Deliveries per send fall where K × S passes what the broker
+does in one stage of a turn (docs/architecture.md, back-pressure).
 
-{subscribers_table(by_subscribers, floors)}
+{by_count}
 
 ![Cost per delivery as subscribers grow](plots/scaling-subscribers.svg)
 
@@ -175,12 +187,11 @@ def run(settings, output, log):
     environment = look_around(settings.bin, [])
     scaling = Scaling(settings, log)
     try:
-        two, by_workers, by_subscribers = scaling.two_workers(), scaling.workers(), scaling.subscribers()
-        floors = scaling.floors(median(by_subscribers[100], "frame_bytes"))
+        two, by_workers = scaling.two_workers(), scaling.workers()
+        by_subscribers = {window: scaling.subscribers(window) for window in SUBSCRIBERS_WINDOWS}
     except Failure as failure:
         raise Failure(f"scaling: {failure}") from None
-    draw(output / "plots", by_workers, by_subscribers, floors)
-    (output / "SCALING.md").write_text(
-        markdown(settings, environment, two, by_workers, by_subscribers, floors))
+    draw(output / "plots", by_workers, by_subscribers)
+    (output / "SCALING.md").write_text(markdown(settings, environment, two, by_workers, by_subscribers))
     log(f"written to {output / 'SCALING.md'}")
     return 0
