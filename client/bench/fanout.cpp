@@ -41,6 +41,7 @@ struct Sample {
   std::uint64_t publications = 0;
   CpuSample server;
   std::uint64_t own_cpu_ns = 0;
+  std::int64_t idle_ns = 0;  // spent in turns that found nothing to do
 };
 
 class FanoutRun {
@@ -72,22 +73,27 @@ class FanoutRun {
   }
 
  private:
-  void turn(std::int64_t wake_at) {
+  // False if there was nothing to do.
+  bool turn(std::int64_t wake_at) {
+    const std::uint64_t published = traffic_.published();
     traffic_.publish_due();
     std::int64_t timeout = 0;
-    if (!traffic_.has_work()) {
+    if (!options_.spin && !traffic_.has_work()) {
       const std::int64_t now = now_ns();
       timeout =
           std::clamp(std::min(traffic_.next_due_ns(), wake_at) - now, std::int64_t{0}, kTickNs);
     }
-    pool_.poll(timeout, traffic_);
+    return pool_.poll(timeout, traffic_) || traffic_.published() != published;
   }
 
   bool over() const { return stop_requested != 0 || stalled_ || !traffic_.alive(); }
 
   void run_until(std::int64_t end) {
-    for (std::int64_t now = now_ns(); now < end && !over(); now = now_ns()) {
-      turn(end);
+    bool idle = false;
+    for (std::int64_t now = now_ns(), last = now; now < end && !over(); now = now_ns()) {
+      if (idle) idle_ns_ += now - last;
+      last = now;
+      idle = !turn(end);
       show_progress(now);
       const bool by_window = options_.rate_per_s <= 0;
       if (by_window && now - traffic_.last_progress_ns() > ns_of(options_.stall_s)) stalled_ = true;
@@ -121,6 +127,7 @@ class FanoutRun {
     sample.deliveries = traffic_.deliveries();
     sample.publications = traffic_.publications();
     sample.own_cpu_ns = own_cpu_ns();
+    sample.idle_ns = idle_ns_;
     if (!options_.server_pids.empty()) sample.server = cpu_of(process_tree(options_.server_pids));
     return sample;
   }
@@ -139,13 +146,23 @@ class FanoutRun {
     next_progress_ns_ = now + kProgressNs;
   }
 
+  // The CPU time that load took: without what spinning burned in empty turns.
+  std::uint64_t busy_cpu_ns(const Sample& before, const Sample& after) const {
+    const auto used = static_cast<double>(after.own_cpu_ns - before.own_cpu_ns);
+    if (!options_.spin || after.at_ns == before.at_ns) return static_cast<std::uint64_t>(used);
+    // By share: the process may have been off the CPU in idle and busy turns alike.
+    const double idle = static_cast<double>(after.idle_ns - before.idle_ns) /
+                        static_cast<double>(after.at_ns - before.at_ns);
+    return static_cast<std::uint64_t>(used * (1 - idle));
+  }
+
   RunResult result(const Sample& before, const Sample& after) const {
     RunResult result;
     result.connections = pool_.size();
     result.interval_s = static_cast<double>(after.at_ns - before.at_ns) / 1e9;
     result.deliveries = after.deliveries - before.deliveries;
     result.publications = after.publications - before.publications;
-    result.own_cpu_ns = after.own_cpu_ns - before.own_cpu_ns;
+    result.own_cpu_ns = busy_cpu_ns(before, after);
     if (after.server.processes > 0) {
       // Processes that ended in between took their time with them.
       result.server_cpu_ns = after.server.ns - std::min(before.server.ns, after.server.ns);
@@ -165,6 +182,7 @@ class FanoutRun {
   LinkPool& pool_;
   Traffic traffic_;
   std::int64_t next_progress_ns_ = 0;
+  std::int64_t idle_ns_ = 0;
   std::uint64_t shown_ = 0;
   bool stalled_ = false;
 };

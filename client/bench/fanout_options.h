@@ -32,6 +32,7 @@ struct FanoutOptions {
   std::vector<pid_t> server_pids;
   std::string congestion;  // TCP_CONGESTION of our sockets; empty: the system's
   bool allow_disconnects = false;
+  bool spin = false;      // poll without sleeping: the server never pays for waking us
   bool progress = false;  // a live line on standard error
 
   // With fewer publishers than topics each publisher serves its topics in turn: number p serves p,

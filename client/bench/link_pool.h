@@ -49,9 +49,9 @@ class LinkPool {
 
   std::optional<client::Failure> connect(std::size_t index);
 
-  // Waits up to `timeout_ns` and handles what has happened.
+  // Waits up to `timeout_ns` and handles what has happened. False if that was nothing.
   template <typename Sink>
-  void poll(std::int64_t timeout_ns, Sink& sink);
+  bool poll(std::int64_t timeout_ns, Sink& sink);
 
   // Says goodbye on every connection and closes it.
   void close_all(MaskSource& masks);
@@ -70,7 +70,7 @@ class LinkPool {
 };
 
 template <typename Sink>
-void LinkPool::poll(std::int64_t timeout_ns, Sink& sink) {
+bool LinkPool::poll(std::int64_t timeout_ns, Sink& sink) {
   std::array<epoll_event, 512> events;
   const timespec timeout{timeout_ns / 1'000'000'000, timeout_ns % 1'000'000'000};
   const int count =
@@ -86,6 +86,7 @@ void LinkPool::poll(std::int64_t timeout_ns, Sink& sink) {
     const bool ending = (event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
     if (link.fd >= 0 && ((event.events & EPOLLIN) != 0 || ending)) receive(link, ending, sink);
   }
+  return count > 0;
 }
 
 // Edge-triggered: reads until the socket is empty. A short read proves that, unless the end of the

@@ -116,6 +116,9 @@ void add_fanout(CLI::App& app, FanoutOptions& options, FanoutFlags& flags) {
                       "congestion control of the generator's sockets");
   command->add_flag("--allow-disconnects", options.allow_disconnects,
                     "lost connections are counted but are no failure");
+  command->add_flag("--spin", options.spin,
+                    "poll without sleeping, so that the server never pays for waking the "
+                    "generator; wants a core of its own");
   command->add_flag("--json", flags.json, "write the result as one JSON object");
 }
 

@@ -39,6 +39,7 @@ class Traffic {
   std::uint64_t deliveries() const { return deliveries_; }
   // Without subscribers: those that a pong has shown to be taken by the server.
   std::uint64_t publications() const { return subscriberless_ ? confirmed_ : published_; }
+  std::uint64_t published() const { return published_; }
   std::int64_t last_progress_ns() const { return last_progress_ns_; }
   std::uint64_t disconnects() const { return disconnects_; }
   const std::string& first_disconnect() const { return first_disconnect_; }
