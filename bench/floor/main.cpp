@@ -82,12 +82,13 @@ Result measure(const Options& options, const std::vector<int>& sockets, int roun
 }
 
 // In the child; never returns.
-[[noreturn]] void run_receiver(const Options& options, SocketPairs& pairs, int rounds) {
+[[noreturn]] void run_receiver(const Options& options, const Listener& listener, int rounds) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // it ends with the sender, however that ends
-  close_all(pairs.senders);
+  ::close(listener.socket);
   try {
     pin(options.receiver_core);
-    receive_rounds(pairs.receivers, rounds, options.send_bytes() * options.subscribers);
+    receive_rounds(connect_all(listener.port, options.subscribers), rounds,
+                   options.send_bytes() * options.subscribers);
   } catch (const std::exception& error) {
     fmt::print(stderr, "floor_bench: receiver: {}\n", error.what());
     ::_exit(1);
@@ -96,7 +97,7 @@ Result measure(const Options& options, const std::vector<int>& sockets, int roun
 }
 
 Result run(const Options& options) {
-  SocketPairs pairs = connect_pairs(options.subscribers);
+  const Listener listener = listen_on_loopback();
   int rounds[2];
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, rounds) != 0) {
     throw std::system_error(errno, std::generic_category(), "socketpair");
@@ -105,15 +106,16 @@ Result run(const Options& options) {
   if (receiver < 0) throw std::system_error(errno, std::generic_category(), "fork");
   if (receiver == 0) {
     ::close(rounds[0]);
-    run_receiver(options, pairs, rounds[1]);
+    run_receiver(options, listener, rounds[1]);
   }
   ::close(rounds[1]);
-  close_all(pairs.receivers);
+  std::vector<int> sockets = accept_all(listener.socket, options.subscribers);
+  ::close(listener.socket);
   pin(options.sender_core);
-  Result result = measure(options, pairs.senders, rounds[0]);
+  Result result = measure(options, sockets, rounds[0]);
   ::close(rounds[0]);
   ::waitpid(receiver, nullptr, 0);
-  close_all(pairs.senders);
+  close_all(sockets);
   return result;
 }
 
@@ -150,7 +152,7 @@ void print(const Options& options, const Result& result) {
 }
 
 void add_options(CLI::App& app, Options& options) {
-  constexpr std::uint32_t kMostSockets = 8192;
+  constexpr std::uint32_t kMostSockets = 16'384;
   app.add_option("--subscribers,-S", options.subscribers, "sockets that are sent to")
       ->capture_default_str()
       ->check(CLI::Range(1u, kMostSockets));
