@@ -39,6 +39,7 @@ struct Options {
   double warmup_s = 0.5;
   int sender_core = -1;
   int receiver_core = -1;
+  bool spin = false;
   bool json = false;
 
   std::size_t send_bytes() const { return std::size_t{payload_bytes + overhead_bytes} * window; }
@@ -88,7 +89,7 @@ Result measure(const Options& options, const std::vector<int>& sockets, int roun
   try {
     pin(options.receiver_core);
     receive_rounds(connect_all(listener.port, options.subscribers), rounds,
-                   options.send_bytes() * options.subscribers);
+                   options.send_bytes() * options.subscribers, options.spin);
   } catch (const std::exception& error) {
     fmt::print(stderr, "floor_bench: receiver: {}\n", error.what());
     ::_exit(1);
@@ -136,11 +137,14 @@ void print(const Options& options, const Result& result) {
   nlohmann::ordered_json json;
   json["program"] = "floor_bench";
   json["version"] = RINGCAST_VERSION;
-  json["config"] = {
-      {"subscribers", options.subscribers},       {"payload_bytes", options.payload_bytes},
-      {"overhead_bytes", options.overhead_bytes}, {"window", options.window},
-      {"duration_s", options.duration_s},         {"warmup_s", options.warmup_s},
-      {"tcp_congestion", result.congestion}};
+  json["config"] = {{"subscribers", options.subscribers},
+                    {"payload_bytes", options.payload_bytes},
+                    {"overhead_bytes", options.overhead_bytes},
+                    {"window", options.window},
+                    {"duration_s", options.duration_s},
+                    {"warmup_s", options.warmup_s},
+                    {"spin", options.spin},
+                    {"tcp_congestion", result.congestion}};
   json["interval_s"] = result.interval_s;
   json["rounds"] = result.rounds;
   json["deliveries"] = deliveries;
@@ -173,6 +177,8 @@ void add_options(CLI::App& app, Options& options) {
       ->check(CLI::NonNegativeNumber);
   app.add_option("--sender-core", options.sender_core, "the core that the sender runs on");
   app.add_option("--receiver-core", options.receiver_core, "the core that the receiver runs on");
+  app.add_flag("--spin", options.spin,
+               "the receiver polls without sleeping: the sender never pays for waking it");
   app.add_flag("--json", options.json, "write the result as one JSON object");
 }
 

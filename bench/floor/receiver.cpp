@@ -27,7 +27,8 @@ void watch(int epoll, int fd) {
 
 }  // namespace
 
-void receive_rounds(const std::vector<int>& sockets, int rounds, std::uint64_t round_bytes) {
+void receive_rounds(const std::vector<int>& sockets, int rounds, std::uint64_t round_bytes,
+                    bool spin) {
   const int epoll = ::epoll_create1(EPOLL_CLOEXEC);
   if (epoll < 0) fail("epoll_create1");
   for (const int socket : sockets) watch(epoll, socket);
@@ -36,7 +37,7 @@ void receive_rounds(const std::vector<int>& sockets, int rounds, std::uint64_t r
   std::array<epoll_event, 256> events{};
   std::uint64_t arrived = 0;
   for (;;) {
-    const int count = ::epoll_wait(epoll, events.data(), events.size(), -1);
+    const int count = ::epoll_wait(epoll, events.data(), events.size(), spin ? 0 : -1);
     if (count < 0 && errno != EINTR) fail("epoll_wait");
     for (int i = 0; i < count; ++i) {
       const int fd = events[static_cast<std::size_t>(i)].data.fd;

@@ -8,7 +8,9 @@
 namespace ringcast::floor_bench {
 
 // Reads from `sockets` until `rounds` (a socket) ends. Each time all of them together have brought
-// `round_bytes`, it writes one byte to `rounds`. Throws std::system_error.
-void receive_rounds(const std::vector<int>& sockets, int rounds, std::uint64_t round_bytes);
+// `round_bytes`, it writes one byte to `rounds`. With `spin` it never sleeps. Throws
+// std::system_error.
+void receive_rounds(const std::vector<int>& sockets, int rounds, std::uint64_t round_bytes,
+                    bool spin);
 
 }  // namespace ringcast::floor_bench

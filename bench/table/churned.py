@@ -83,7 +83,8 @@ class Churned:
         return figures
 
     def crowd(self, process):
-        figures = self.generator.run("idle", "msgpack", process, ["-S", str(CONNECTIONS)], [])
+        figures = self.generator.run("idle", "msgpack", process, ["-S", str(CONNECTIONS)],
+                                     ["--duration", "0.5", "--warmup", "0.5"])
         return {"when": f"with {CONNECTIONS} idle connections", "pss": figures["connected_bytes"]}
 
     def churn(self, process, minutes):

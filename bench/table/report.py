@@ -139,7 +139,7 @@ def congestion(results):
 def how_it_ran(settings, environment, results):
     extent = "one short round, beside Bun and the row's reference only: a first impression" if settings.quick else \
         f"{settings.rounds} rounds; ws and fox-wamp, which are slow, run in the first {settings.rare_rounds} at most and in few rows"
-    return f"""- {extent}. Each measurement takes {settings.duration_s:g} s (half as much again where p99.9 matters) after {settings.warmup_s:g} s of warm-up.
+    return f"""- {extent}. Each measurement takes {settings.duration_s:g} s (longer where p99.9 matters) after {settings.warmup_s:g} s of warm-up.
 - Machine: {environment.machine}; loopback; TCP congestion control {congestion(results)} on both ends; load average before the run {environment.load_before:.1f}{environment.noise}.
 - Ringcast: {environment.ringcast}, WAMP in MessagePack.
 """ + "".join(f"- {name} {version}: {PEERS_BY_NAME[name].speaks}.\n" for name, version in environment.peers.items())
@@ -162,8 +162,8 @@ and the kernel's work for them included; ratios are taken within a round, in bra
 
 {explanations}- Memory per idle connection: uWebSockets itself is on no package registry, so its {UWS_IDLE_BYTES} B, measured with a build from
   source on the same machine, are a constant here; Bun, which has it inside, is measured.
-- The floor is a bare io_uring loop that sends the same bytes in the same batches (bench/floor): nothing that goes
-  through the kernel's TCP can cost less.
+- The floor is a bare io_uring loop that sends the same bytes, K frames per send (bench/floor). Where a send of K frames
+  is more than a socket takes at once (B=65536), smaller sends cost less than it does.
 
 {pictures}
 

@@ -150,7 +150,7 @@ class Runner:
                    "--overhead", round(frame_bytes) - shape.payload, "-K", shape.window,
                    "--duration", f"{self.settings.duration_s:g}", "--warmup", f"{self.settings.warmup_s:g}",
                    "--sender-core", self.settings.server_core, "--receiver-core", self.settings.generator_core,
-                   "--json"]
+                   "--spin", "--json"]
         done = run_program(command, RUN_PATIENCE_S)
         if done.returncode != 0:
             raise Failure(f"exit code {done.returncode}: {done.stderr.strip()}")
