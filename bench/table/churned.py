@@ -132,6 +132,9 @@ connection was gone: {counters['stale_frames_dropped']}; completions of an earli
 
 {table}
 
+The second crowd left {(memory[-1]['pss'] - memory[-3]['pss']) / MIB:+.2f} MiB behind. What a broker keeps after its first load is its fan-out log, receive buffers and
+tables, which it touches once and reuses.
+
 Machine: {environment.machine}; load average before the run {environment.load_before:.1f}{environment.noise}. {environment.ringcast}.
 """
 

@@ -43,7 +43,7 @@ def parse_arguments():
     parser.add_argument("--only", action="append", default=[], metavar="NAME",
                         help="only this row (with * for any text; may be repeated), into build/bench")
     parser.add_argument("--rounds", type=positive(int), help="how often each is measured (default: 5; 1 if quick)")
-    parser.add_argument("--duration", type=positive(float), help="seconds of a measurement (default: 2; 0.8 if quick)")
+    parser.add_argument("--duration", type=positive(float), help="seconds of a measurement (default: 2; 1 with --scaling; 0.8 if quick)")
     parser.add_argument("--bin", default=str(DEFAULT_BIN), help="build directory (build/release)")
     parser.add_argument("--output", type=pathlib.Path, help="directory for results and plots (default: bench if whole)")
     parser.add_argument("--raw", type=pathlib.Path, help="also write every figure of every round there, as JSON")
@@ -58,9 +58,10 @@ def parse_arguments():
 
 def settings_of(arguments):
     quick = arguments.quick
+    usual_s = 1.0 if arguments.scaling else 2.0  # scaling has many measurements, none of a rare percentile
     return Settings(bin=os.path.abspath(arguments.bin), server_core=arguments.server_core,
                     generator_core=arguments.generator_core, rounds=arguments.rounds or (1 if quick else 5),
-                    rare_rounds=2, duration_s=arguments.duration or (0.8 if quick else 2.0),
+                    rare_rounds=2, duration_s=arguments.duration or (0.8 if quick else usual_s),
                     warmup_s=0.2 if quick else 0.4, connections=5000 if quick else 10_000, quick=quick)
 
 

@@ -117,7 +117,7 @@ class Runner:
         for side in sides:
             self.measure(row, side, round_number, lambda: self.figures(row, side))
         ringcast = self.results.of(row.name, RINGCAST).get(round_number)
-        if row.floor and ringcast and not self.settings.quick:
+        if row.floor and ringcast and "frame_bytes" in ringcast and not self.settings.quick:
             self.measure(row, FLOOR, round_number, lambda: self.floor(row.floor, ringcast["frame_bytes"]))
 
     def measure(self, row, side, round_number, take):
@@ -168,9 +168,11 @@ def counted(counters):
     deliveries = counters["events_queued"]
     if not deliveries:
         return {}
-    sends = counters["sends"] - SENDS_OF_A_CONNECTION * counters["connections_accepted"]
-    return {"frame_bytes": counters["bytes_sent"] / deliveries, "per_send": deliveries / max(1, sends),
-            "across_workers": counters["publications_received"]}
+    figures = {"frame_bytes": counters["bytes_sent"] / deliveries, "across_workers": counters["publications_received"]}
+    other_sends = SENDS_OF_A_CONNECTION * counters["connections_accepted"]
+    if other_sends < counters["sends"] / 2:  # else it would say more about connections than about deliveries
+        figures["per_send"] = deliveries / (counters["sends"] - other_sends)
+    return figures
 
 
 def check_programs(settings, peers):

@@ -22,7 +22,7 @@ WORKER_COUNTS = (1, 2, 4, 16, 64)
 WORKERS_SUBSCRIBERS = 960  # 15 for each of 64 workers
 SUBSCRIBER_COUNTS = (1, 10, 100, 1000, 5000, 15_000)
 WINDOW = 16
-SUBSCRIBERS_WINDOWS = (1, 4, 16)
+SUBSCRIBERS_WINDOWS = (1, 16)
 FLAT_FROM = 100  # subscribers; below, the publication itself is a good part of what a delivery costs
 PAYLOAD = 128
 FRAME_BYTES = 148  # of an event with that payload, in WAMP's MessagePack
@@ -33,14 +33,15 @@ FLAT_WITHIN = 1.2
 class Scaling:
     def __init__(self, settings, log):
         self.settings = settings
+        self.generator = Generator(settings)
         self.runner = Runner(settings, log)
         self.log = log
         self.times = ["--duration", f"{settings.duration_s:g}", "--warmup", f"{settings.warmup_s:g}"]
 
     def measure(self, workers, arguments, mode="fanout"):
         with RingcastProcess([self.settings.server_core], f"{self.settings.bin}/bin/ringcast", workers) as process:
-            figures = Generator(self.settings).run(mode, "msgpack", process,
-                                                   [*arguments.split(), "-B", str(PAYLOAD)], self.times)
+            figures = self.generator.run(mode, "msgpack", process, [*arguments.split(), "-B", str(PAYLOAD)],
+                                         self.times)
             counters = process.counters()
         figures |= counted(counters)
         publications = max(1, counters["publications"])
@@ -87,6 +88,11 @@ def median(rounds, key):
     return statistics.median(values(rounds, key))
 
 
+def per_send_cell(rounds):
+    known = [figures["per_send"] for figures in rounds if "per_send" in figures]
+    return f"{statistics.median(known):.1f}" if known else "–"
+
+
 def two_workers_table(found):
     table = []
     for name, _ in LOADS:
@@ -101,7 +107,7 @@ def workers_table(found):
     table = []
     for workers, rounds in found.items():
         table.append([str(workers), spread(values(rounds, "us"), 3), f"{median(rounds, 'us') * WORKERS_SUBSCRIBERS:.0f}",
-                      f"{median(rounds, 'us') / median(found[1], 'us'):.2f}", f"{median(rounds, 'per_send'):.1f}",
+                      f"{median(rounds, 'us') / median(found[1], 'us'):.2f}", per_send_cell(rounds),
                       f"{median(rounds, 'descriptors'):.1f}", f"{median(rounds, 'wakeups'):.2f}"])
     return table_of(["workers", "µs per delivery", "µs per broadcast", "÷ 1 worker", "deliveries per send",
                      "descriptors per broadcast", "wake-ups per broadcast"], table)
@@ -114,7 +120,7 @@ def subscribers_table(found, window):
         rounds, floor = found[f"S={count} K={window}"], found[f"S={count} K={window} floor"]
         per_delivery = median(rounds, "us")
         table.append([str(window), str(count), spread(values(rounds, "us"), 3), f"{per_delivery * count:.1f}",
-                      f"{per_delivery - alone / count:.3f}", f"{median(rounds, 'per_send'):.1f}",
+                      f"{per_delivery - alone / count:.3f}", per_send_cell(rounds),
                       f"{median(floor, 'us'):.3f}", f"{per_delivery / median(floor, 'us'):.2f}"])
     return table
 
