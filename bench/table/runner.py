@@ -94,7 +94,10 @@ class Generator:
             raise Failure("checks failed: " + ", ".join(f"{count} {name}" for name, count in bad.items()))
         if done.returncode != 0 and not bad:
             raise Failure(f"exit code {done.returncode}: {done.stderr.strip()}")
-        return figures_of(mode, result)
+        try:
+            return figures_of(mode, result)
+        except KeyError as missing:
+            raise Failure(f"this ringcast-bench reports no {missing}") from None
 
 
 class Runner:
