@@ -16,9 +16,10 @@ struct CheckCounts {
   std::uint64_t corrupt = 0;       // not what was sent, or never sent
   std::uint64_t foreign = 0;       // of another run: something else publishes to the same topics
 
-  bool all_zero() const {
-    return (lost | duplicate | out_of_order | misdelivered | corrupt | foreign) == 0;
+  std::uint64_t sum() const {
+    return lost + duplicate + out_of_order + misdelivered + corrupt + foreign;
   }
+  bool all_zero() const { return sum() == 0; }
 };
 
 class SequenceCheck {

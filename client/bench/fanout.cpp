@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <csignal>
-#include <cstdio>
 #include <limits>
 
 #include "client/bench/clock.h"
@@ -16,6 +15,7 @@
 #include "client/bench/cpu_usage.h"
 #include "client/bench/handshake.h"
 #include "client/bench/link_pool.h"
+#include "client/bench/monitor.h"
 #include "client/bench/traffic.h"
 
 namespace ringcast::bench {
@@ -26,7 +26,6 @@ using client::Failure;
 // After the last delivery: long enough for a duplicate of it to show up.
 constexpr std::int64_t kLingerNs = 100'000'000;
 constexpr std::int64_t kTickNs = 50'000'000;
-constexpr std::int64_t kProgressNs = 500'000'000;
 
 // All that a signal handler can reach.
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables)
@@ -48,7 +47,11 @@ class FanoutRun {
  public:
   FanoutRun(const FanoutOptions& options, LinkPool& pool, const Handshake& handshake,
             MaskSource& masks)
-      : options_(options), pool_(pool), traffic_(options, pool, handshake, masks) {}
+      : options_(options),
+        pool_(pool),
+        traffic_(options, pool, handshake, masks),
+        monitor_(options.subscribers > 0 ? Mode::fanout : Mode::ingest, options.duration_s,
+                 options.server_pids, options.progress) {}
 
   RunResult run() {
     const std::int64_t start = now_ns();
@@ -56,19 +59,20 @@ class FanoutRun {
     std::int64_t measure_to = measure_from + ns_of(options_.duration_s);
     traffic_.measure(measure_from, measure_to);
     traffic_.start(start);
-    next_progress_ns_ = start + kProgressNs;
+    monitor_.begin(start, totals(), traffic_.latency());
 
     run_until(measure_from);
     const Sample before = sample();
     // The sample itself took time that belongs to nobody's measurement.
     traffic_.measure(before.at_ns, before.at_ns + (measure_to - measure_from));
     measure_to += before.at_ns - measure_from;
+    monitor_.begin_measured(before.at_ns, totals(), traffic_.latency());
     run_until(measure_to);
     const Sample after = sample();
+    monitor_.end(after.at_ns, totals(), traffic_.latency());
     traffic_.measure(before.at_ns, after.at_ns);
     traffic_.stop();
     drain();
-    if (options_.progress) fmt::print(stderr, "\r\x1b[K");
     return result(before, after);
   }
 
@@ -94,7 +98,7 @@ class FanoutRun {
       if (idle) idle_ns_ += now - last;
       last = now;
       idle = !turn(end);
-      show_progress(now);
+      if (now >= monitor_.due_ns()) monitor_.take(now, totals(), traffic_.latency());
       const bool by_window = options_.rate_per_s <= 0;
       if (by_window && now - traffic_.last_progress_ns() > ns_of(options_.stall_s)) stalled_ = true;
     }
@@ -132,18 +136,10 @@ class FanoutRun {
     return sample;
   }
 
-  void show_progress(std::int64_t now) {
-    if (!options_.progress || now < next_progress_ns_) return;
-    const std::uint64_t done =
-        options_.subscribers > 0 ? traffic_.deliveries() : traffic_.publications();
-    const double per_s = static_cast<double>(done - shown_) * 1e9 /
-                         static_cast<double>(now - next_progress_ns_ + kProgressNs);
+  Totals totals() const {
     const CheckCounts& c = traffic_.counts();
-    fmt::print(stderr, "\r\x1b[K{:.0f} {}/s, {} in all{}", per_s,
-               options_.subscribers > 0 ? "deliveries" : "publications", done,
-               c.all_zero() ? "" : ", CHECKS FAILED");
-    shown_ = done;
-    next_progress_ns_ = now + kProgressNs;
+    return {traffic_.deliveries(), traffic_.publications(), 0, traffic_.in_flight(),
+            c.sum() + traffic_.disconnects()};
   }
 
   // The CPU time that load took: without what spinning burned in empty turns.
@@ -158,6 +154,7 @@ class FanoutRun {
 
   RunResult result(const Sample& before, const Sample& after) const {
     RunResult result;
+    result.mode = options_.subscribers > 0 ? Mode::fanout : Mode::ingest;
     result.connections = pool_.size();
     result.interval_s = static_cast<double>(after.at_ns - before.at_ns) / 1e9;
     result.deliveries = after.deliveries - before.deliveries;
@@ -169,6 +166,7 @@ class FanoutRun {
       result.server_processes = after.server.processes;
     }
     result.latency = traffic_.latency();
+    result.timeline = monitor_.timeline();
     result.counts = traffic_.final_counts();
     result.checked = traffic_.deliveries();
     result.disconnects = traffic_.disconnects();
@@ -181,9 +179,8 @@ class FanoutRun {
   const FanoutOptions& options_;
   LinkPool& pool_;
   Traffic traffic_;
-  std::int64_t next_progress_ns_ = 0;
+  Monitor monitor_;
   std::int64_t idle_ns_ = 0;
-  std::uint64_t shown_ = 0;
   bool stalled_ = false;
 };
 

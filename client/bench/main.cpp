@@ -4,7 +4,10 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
+#include <fstream>
 #include <map>
 
 #include "client/bench/fanout.h"
@@ -54,6 +57,8 @@ int report(const client::Failure& failure) {
 struct FanoutFlags {
   std::string url = "ws://127.0.0.1:8080/ws";
   bool json = false;
+  bool percentiles = false;
+  std::string plot;  // a file; empty: none
 };
 
 const std::map<std::string, Protocol> kProtocols = {
@@ -119,7 +124,24 @@ void add_fanout(CLI::App& app, FanoutOptions& options, FanoutFlags& flags) {
   command->add_flag("--spin", options.spin,
                     "poll without sleeping, so that the server never pays for waking the "
                     "generator; wants a core of its own");
-  command->add_flag("--json", flags.json, "write the result as one JSON object");
+  CLI::Option* json =
+      command->add_flag("--json", flags.json, "write the result as one JSON object");
+  command
+      ->add_flag("--percentiles", flags.percentiles,
+                 "with the whole distribution of latencies in it")
+      ->needs(json);
+  command->add_option("--plot", flags.plot, "write a page with plots to this file")
+      ->type_name("FILE.html");
+}
+
+std::optional<client::Failure> write_plot(const std::string& path, const std::string& page) {
+  std::ofstream file(path, std::ios::binary);
+  file << page;
+  file.close();
+  if (file) return std::nullopt;
+  return client::Failure{client::Failure::Kind::input,
+                         fmt::format("cannot write {}: {}", path, std::strerror(errno)),
+                         "give --plot a file in a directory that you may write to"};
 }
 
 int fanout(FanoutOptions& options, const FanoutFlags& flags) {
@@ -131,7 +153,12 @@ int fanout(FanoutOptions& options, const FanoutFlags& flags) {
   const auto outcome = run_fanout(options);
   if (const auto* failure = std::get_if<client::Failure>(&outcome)) return report(*failure);
   const auto& result = std::get<RunResult>(outcome);
-  fmt::print("{}", flags.json ? as_json(options, result) : as_table(options, result));
+  fmt::print("{}",
+             flags.json ? as_json(options, result, flags.percentiles) : as_table(options, result));
+  if (!flags.plot.empty()) {
+    if (const auto failure = write_plot(flags.plot, as_plot(options, result)))
+      return report(*failure);
+  }
   if (!result.counts.all_zero()) return kExitChecksFailed;
   if (result.disconnects > 0 && !options.allow_disconnects) {
     return report(

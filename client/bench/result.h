@@ -20,6 +20,13 @@ struct ServerMemory {
   std::uint64_t connected_bytes = 0;  // with all connections made
   std::uint64_t peak_bytes = 0;       // the most that was seen
   std::uint64_t end_bytes = 0;        // at the end of the load, the connections still there
+
+  double per_connection_bytes(std::size_t connections) const {
+    return connections == 0
+               ? 0
+               : (static_cast<double>(connected_bytes) - static_cast<double>(before_bytes)) /
+                     static_cast<double>(connections);
+  }
 };
 
 // Mode connect: over the measured interval.
@@ -40,6 +47,7 @@ struct TimelinePoint {
   double t_s = 0;  // its end, from the start of the measurement
   double deliveries_per_s = 0;
   double publications_per_s = 0;
+  double connects_per_s = 0;
   std::optional<double> server_cores;  // CPU time per time
   std::optional<double> p99_us;        // absent where nothing arrived
 };

@@ -170,6 +170,7 @@ void Traffic::publish_one(std::uint32_t publisher, std::int64_t intended_ns) {
   const std::uint64_t turn = p.topics == 1 ? 0 : p.sent % p.topics;
   ++p.sent;
   ++published_;
+  due_ += live_in_topic_[stamp.topic];
   codec_.append_publish(pool_.publisher(publisher).out, p.publications[turn], p.sent, padding_,
                         stamp, masks_.next());
 }
@@ -233,6 +234,7 @@ void Traffic::deliver(Link& link, wire::Bytes message, std::int64_t now) {
   const SequenceCheck::Settled settled = check.arrive(stamp.sequence, counts_);
   if (counts_.duplicate != repeated) return;
   ++deliveries_;
+  due_ -= settled.end - settled.first;
   last_progress_ns_ = now;
   if (stamp.intended_ns >= measured_from_ns_ && stamp.intended_ns < measured_to_ns_) {
     latency_.record(now - stamp.intended_ns);
@@ -298,7 +300,6 @@ void Traffic::on_gone(Link& link, const std::string& why) {
   subscriber.dead = true;
   --live_subscribers_;
   --live_in_topic_[subscriber.topic];
-  if (options_.rate_per_s > 0) return;
   // Nobody waits for the rest of its deliveries.
   for (std::uint32_t i = 0; i < options_.publishers_of_topic(subscriber.topic); ++i) {
     const bool many = options_.publishers >= options_.topics;
@@ -307,9 +308,10 @@ void Traffic::on_gone(Link& link, const std::string& why) {
     const std::uint32_t topics = publishers_[publisher].topics;
     const std::uint64_t turn = topics == 1 ? 0 : subscriber.topic / options_.publishers;
     const std::uint64_t sent = sequences_sent(publisher, subscriber.topic);
-    for (std::uint64_t n = checks_[subscriber.first_check + i].next(); n < sent; ++n) {
-      settle(publisher, n * topics + turn);
-    }
+    const std::uint64_t next = checks_[subscriber.first_check + i].next();
+    due_ -= sent - next;
+    if (options_.rate_per_s > 0) continue;
+    for (std::uint64_t n = next; n < sent; ++n) settle(publisher, n * topics + turn);
   }
 }
 

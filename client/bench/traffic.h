@@ -40,6 +40,8 @@ class Traffic {
   // Without subscribers: those that a pong has shown to be taken by the server.
   std::uint64_t publications() const { return subscriberless_ ? confirmed_ : published_; }
   std::uint64_t published() const { return published_; }
+  // Deliveries, or publications without subscribers, that are due and have not come.
+  std::uint64_t in_flight() const { return subscriberless_ ? published_ - confirmed_ : due_; }
   std::int64_t last_progress_ns() const { return last_progress_ns_; }
   std::uint64_t disconnects() const { return disconnects_; }
   const std::string& first_disconnect() const { return first_disconnect_; }
@@ -108,6 +110,7 @@ class Traffic {
   std::uint64_t deliveries_ = 0;
   std::uint64_t published_ = 0;
   std::uint64_t confirmed_ = 0;
+  std::uint64_t due_ = 0;
   std::uint64_t disconnects_ = 0;
   std::string first_disconnect_;
   std::int64_t started_ns_ = 0;
