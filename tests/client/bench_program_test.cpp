@@ -1,256 +1,191 @@
-// ringcast-bench as its users run it, against servers that do their job and servers that do not.
+// ringcast-bench as its users run it: what it refuses, what it says about a run, and where.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <atomic>
-#include <map>
-#include <nlohmann/json.hpp>
-#include <set>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "tests/client/bench_run.h"
 #include "tests/client/fake_router.h"
+#include "tests/client/faulty_server.h"
 #include "tests/client/program.h"
-#include "tests/client/ws_server.h"
+#include "tests/client/terminal.h"
 
 namespace ringcast::test {
 namespace {
 
 using Json = nlohmann::json;
 
-enum class Fault {
-  none,
-  drop,
-  duplicate,
-  swap,
-  misdeliver,
-  echo,
-  corrupt,
-  truncate,
-  fall_silent,
-  disconnect,
-};
+const std::vector<std::string> kShort = {"--protocol", "raw", "--subscribers", "4",
+                                         "--window",   "8",   "--duration",    "0.5",
+                                         "--warmup",   "0.1"};
 
-// A plain WebSocket broadcaster that wrongs its first subscriber now and then: at every tenth of
-// its messages, five times in all, so that each fault is made good or forgotten long before the run
-// ends.
-class UnreliableServer {
- public:
-  explicit UnreliableServer(Fault fault) : fault_(fault) {
-    WsServer::Script script;
-    script.on_message = [this](WsServer& server, WsServer::Peer& from, wire::Opcode,
-                               wire::Bytes bytes) { broadcast(server, from, std::string(bytes)); };
-    server_ = std::make_unique<WsServer>(std::move(script));
-  }
-
-  std::string url() const { return server_->url("/"); }
-  std::uint64_t faults() const { return faults_; }
-
- private:
-  static bool is_subscriber(const WsServer::Peer& peer) {
-    return peer.request.query.find("role=sub") != std::string::npos;
-  }
-  static std::string topic(const WsServer::Peer& peer) {
-    const std::size_t at = peer.request.query.find("topic=");
-    return at == std::string::npos ? "" : peer.request.query.substr(at);
-  }
-
-  void broadcast(WsServer& server, WsServer::Peer& from, const std::string& message) {
-    bool victim_seen = false;
-    for (WsServer::Peer* peer : server.peers()) {
-      if (!is_subscriber(*peer)) continue;
-      const bool victim = !std::exchange(victim_seen, true);
-      if (topic(*peer) != topic(from)) {
-        if (victim && fault_ == Fault::misdeliver && due())
-          peer->send(wire::Opcode::binary, message);
-        continue;
-      }
-      if (victim) {
-        wrong(from, *peer, message);
-      } else {
-        peer->send(wire::Opcode::binary, message);
-      }
-    }
-  }
-
-  bool due() {
-    if (++messages_ % 10 != 0 || faults_ == 5) return false;
-    ++faults_;
-    return true;
-  }
-
-  void wrong(WsServer::Peer& from, WsServer::Peer& victim, std::string message) {
-    if (fault_ == Fault::fall_silent && messages_ == 50) {
-      ++faults_;
-      return;
-    }
-    if (fault_ == Fault::misdeliver || fault_ == Fault::none || !due()) {
-      victim.send(wire::Opcode::binary, message);
-      if (!held_.empty()) victim.send(wire::Opcode::binary, std::exchange(held_, {}));
-      return;
-    }
-    switch (fault_) {
-      case Fault::duplicate:
-        victim.send(wire::Opcode::binary, message);
-        victim.send(wire::Opcode::binary, message);
-        break;
-      case Fault::swap:
-        held_ = message;
-        break;
-      case Fault::echo:
-        victim.send(wire::Opcode::binary, message);
-        from.send(wire::Opcode::binary, message);
-        break;
-      case Fault::corrupt:
-        message[message.size() / 2] = static_cast<char>(message[message.size() / 2] ^ 1);
-        victim.send(wire::Opcode::binary, message);
-        break;
-      case Fault::truncate:
-        message.pop_back();
-        victim.send(wire::Opcode::binary, message);
-        break;
-      case Fault::disconnect:
-        victim.close(1008, "too slow");
-        break;
-      case Fault::fall_silent:
-        --faults_;
-        victim.send(wire::Opcode::binary, message);
-        break;
-      default:
-        break;  // dropped
-    }
-  }
-
-  const Fault fault_;
-  std::uint64_t messages_ = 0;  // to the victim
-  std::atomic<std::uint64_t> faults_ = 0;
-  std::string held_;
-  std::unique_ptr<WsServer> server_;  // last: its thread uses the rest
-};
-
-Outcome bench(const std::string& url, std::vector<std::string> more) {
-  std::vector<std::string> args{"fanout",   "--url", url,      "--duration",      "1",
-                                "--warmup", "0.2",   "--json", "--stall-timeout", "3"};
-  args.insert(args.end(), more.begin(), more.end());
-  return run_program(RINGCAST_BENCH, args);
-}
-
-const std::vector<std::string> kTwoTopics = {"--protocol",   "raw", "--subscribers", "4",
-                                             "--publishers", "2",   "--topics",      "2",
-                                             "--window",     "8"};
-
-// The named checks, all others being 0.
-std::map<std::string, std::uint64_t> failed_checks(const Outcome& outcome) {
-  std::map<std::string, std::uint64_t> failed;
-  const Json checks = Json::parse(outcome.out, nullptr, false).value("checks", Json::object());
-  for (const auto& [name, value] : checks.items()) {
-    if (value.is_number() && name != "deliveries" && value != 0) failed[name] = value;
-  }
-  return failed;
-}
-
-TEST(BenchProgram, PassesAServerThatDoesItsJob) {
-  const UnreliableServer server(Fault::none);
-  const Outcome outcome = bench(server.url(), kTwoTopics);
-  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
-  const Json result = Json::parse(outcome.out);
-  EXPECT_TRUE(result["checks"]["passed"]);
-  EXPECT_GT(result["deliveries"], 0);
-  // Two subscribers to each topic; what is in flight at either end of the interval is the
-  // difference.
-  const double per_publication =
-      result["deliveries"].get<double>() / result["publications"].get<double>();
-  EXPECT_NEAR(per_publication, 2.0, 2.0 * 16 / result["publications"].get<double>() + 0.5);
-  EXPECT_EQ(result["latency_us"]["count"].get<double>() > 0, true);
-  EXPECT_LE(result["latency_us"]["p50"], result["latency_us"]["p99"]);
-  EXPECT_LE(result["latency_us"]["p99"], result["latency_us"]["max"]);
-}
-
-struct FaultCase {
-  const char* name;
-  Fault fault;
-  std::vector<const char*> checks;  // that see each fault once
-};
-
-class BenchFaults : public testing::TestWithParam<FaultCase> {};
-
-TEST_P(BenchFaults, AreCountedOneByOne) {
-  const UnreliableServer server(GetParam().fault);
-  const Outcome outcome = bench(server.url(), kTwoTopics);
-  EXPECT_EQ(outcome.exit_code, 4) << outcome.err;
-  ASSERT_GT(server.faults(), 0u);
-  std::map<std::string, std::uint64_t> expected;
-  for (const char* check : GetParam().checks) expected[check] = server.faults();
-  EXPECT_EQ(failed_checks(outcome), expected) << outcome.out;
-}
-
-TEST_P(BenchFaults, AreCountedAtAFixedRateToo) {
-  const UnreliableServer server(GetParam().fault);
-  const Outcome outcome =
-      bench(server.url(), {"--protocol", "raw", "--subscribers", "4", "--publishers", "2",
-                           "--topics", "2", "--rate", "500"});
-  EXPECT_EQ(outcome.exit_code, 4) << outcome.err;
-  ASSERT_GT(server.faults(), 0u);
-  std::map<std::string, std::uint64_t> expected;
-  for (const char* check : GetParam().checks) expected[check] = server.faults();
-  EXPECT_EQ(failed_checks(outcome), expected) << outcome.out;
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    Faults, BenchFaults,
-    testing::Values(FaultCase{"drop", Fault::drop, {"lost"}},
-                    FaultCase{"duplicate", Fault::duplicate, {"duplicate"}},
-                    FaultCase{"swap", Fault::swap, {"out_of_order"}},
-                    FaultCase{"misdeliver", Fault::misdeliver, {"misdelivered"}},
-                    FaultCase{"echo", Fault::echo, {"misdelivered"}},
-                    FaultCase{"corrupt", Fault::corrupt, {"corrupt", "lost"}},
-                    FaultCase{"truncate", Fault::truncate, {"corrupt", "lost"}}),
-    [](const auto& fault) { return std::string(fault.param.name); });
-
-TEST(BenchProgram, EndsWhenNothingArrivesAnyMore) {
-  // The only message in flight is lost: nothing would ever move again.
-  const UnreliableServer server(Fault::drop);
-  const Outcome outcome = run_program(
-      RINGCAST_BENCH, {"fanout", "--url", server.url(), "--protocol", "raw", "--subscribers", "1",
-                       "--window", "1", "--duration", "600", "--stall-timeout", "0.5", "--json"});
-  EXPECT_EQ(outcome.exit_code, 4);
-  EXPECT_EQ(failed_checks(outcome), (std::map<std::string, std::uint64_t>{{"lost", 1}}));
-  EXPECT_TRUE(Json::parse(outcome.out)["stalled"]);
-}
-
-TEST(BenchProgram, ALostConnectionIsAFailureUnlessAllowed) {
-  for (const bool allowed : {false, true}) {
-    const UnreliableServer server(Fault::disconnect);
-    std::vector<std::string> args = {"--protocol", "raw", "--subscribers", "10", "--window", "4"};
-    if (allowed) args.push_back("--allow-disconnects");
-    const Outcome outcome = bench(server.url(), args);
-    EXPECT_EQ(outcome.exit_code, allowed ? 0 : 1) << outcome.err;
-    EXPECT_EQ(failed_checks(outcome).size(), 0u) << outcome.out;  // the others missed nothing
-    EXPECT_EQ(Json::parse(outcome.out)["disconnects"], server.faults());
-    if (!allowed) {
-      EXPECT_NE(outcome.err.find("1008 too slow"), std::string::npos) << outcome.err;
-    }
-  }
+std::vector<std::string> short_run(const std::vector<std::string>& more) {
+  return with_options(kShort, more);
 }
 
 TEST(BenchProgram, MeasuresIngestWithoutSubscribers) {
-  const UnreliableServer server(Fault::none);
-  const Outcome outcome = bench(server.url(), {"--protocol", "raw", "--subscribers", "0",
-                                               "--publishers", "3", "--window", "32"});
+  const FaultyServer server(Dialect::raw, Fault::none);
+  const Outcome outcome = bench("fanout", server.url(), short_run({"--subscribers", "0"}));
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
-  EXPECT_GT(Json::parse(outcome.out)["publications"], 0);
-  EXPECT_EQ(Json::parse(outcome.out)["deliveries"], 0);
+  EXPECT_GT(report_of(outcome)["publications"], 0);
+  EXPECT_EQ(report_of(outcome)["deliveries"], 0);
+}
+
+TEST(BenchProgram, CountsWhatItMeasured) {
+  // Two subscribers to each topic; what is in flight at either end of the interval is the
+  // difference.
+  const FaultyServer server(Dialect::raw, Fault::none);
+  const Json report =
+      report_of(bench("fanout", server.url(), short_run({"--publishers", "2", "--topics", "2"})));
+  const double publications = report["publications"];
+  EXPECT_NEAR(report["deliveries"], 2 * publications, 2 * 2 * 8);
+  EXPECT_NEAR(report["deliveries_per_s"].get<double>() * report["interval_s"].get<double>(),
+              report["deliveries"], 1e-3 * publications);
+  const Json& latency = report["latency_us"];
+  // Those sent before the interval began are in the deliveries, but not timed.
+  EXPECT_GT(latency["count"], 0);
+  EXPECT_NEAR(latency["count"], report["deliveries"], 2 * 2 * 8);
+  double previous = 0;
+  for (const char* name : {"p50", "p90", "p99", "p99.9", "p99.99", "p99.999", "max"}) {
+    EXPECT_GE(latency[name], previous) << name;
+    previous = latency[name];
+  }
+  EXPECT_GT(latency["mean"], 0);
+  EXPECT_LE(latency["mean"], latency["max"]);
+}
+
+TEST(BenchProgram, ListsTheWholeDistributionOnDemand) {
+  const FaultyServer server(Dialect::raw, Fault::none);
+  EXPECT_FALSE(report_of(bench("fanout", server.url(), kShort)).contains("percentiles"));
+  const Json report = report_of(bench("fanout", server.url(), short_run({"--percentiles"})));
+  const Json& rows = report["percentiles"];
+  ASSERT_GT(rows.size(), 10u);
+  for (const Json& row : rows) {
+    const double percentile = row["percentile"];
+    if (percentile == 1) {
+      EXPECT_TRUE(row["inverse"].is_null());
+    } else {
+      EXPECT_NEAR(row["inverse"].get<double>() * (1 - percentile), 1, 1e-6);
+    }
+    EXPECT_GE(row["count"].get<double>(),
+              percentile * report["latency_us"]["count"].get<double>() - 1e-3);
+  }
+  EXPECT_EQ(rows.back()["percentile"], 1);
+  EXPECT_EQ(rows.back()["value_us"], report["latency_us"]["max"]);
+  EXPECT_EQ(rows.back()["count"], report["latency_us"]["count"]);
+}
+
+TEST(BenchProgram, TheTimelineAddsUpToTheWhole) {
+  const FaultyServer server(Dialect::raw, Fault::none);
+  const Json report =
+      report_of(bench("fanout", server.url(),
+                      short_run({"--duration", "1.25", "--pid", std::to_string(::getpid())})));
+  const Json& timeline = report["timeline"];
+  ASSERT_GE(timeline.size(), 2u);
+  double at = 0;
+  double deliveries = 0;
+  double publications = 0;
+  double server_s = 0;
+  for (const Json& point : timeline) {
+    const double seconds = point["t_s"].get<double>() - at;
+    EXPECT_GT(seconds, 0);
+    at = point["t_s"];
+    deliveries += point["deliveries_per_s"].get<double>() * seconds;
+    publications += point["publications_per_s"].get<double>() * seconds;
+    server_s += point["server_cpu"].get<double>() * seconds;
+    EXPECT_TRUE(point["p99_us"].is_null() || point["p99_us"] <= report["latency_us"]["max"]);
+  }
+  EXPECT_NEAR(at, report["interval_s"], 1e-6);
+  EXPECT_NEAR(deliveries, report["deliveries"], 0.01);
+  EXPECT_NEAR(publications, report["publications"], 0.01);
+  const double cores = report["server_cpu"]["cores"];
+  EXPECT_NEAR(server_s, cores * at, 0.1 * cores * at);
+}
+
+TEST(BenchProgram, WritesAPageWithPlots) {
+  const FaultyServer server(Dialect::raw, Fault::none);
+  const std::string path =
+      (std::filesystem::temp_directory_path() / ("bench-" + std::to_string(::getpid()) + ".html"))
+          .string();
+  const Outcome outcome = bench("fanout", server.url(),
+                                short_run({"--plot", path, "--pid", std::to_string(::getpid())}));
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  std::stringstream page;
+  page << std::ifstream(path).rdbuf();
+  std::filesystem::remove(path);
+  const std::string html = page.str();
+  for (const char* chart : {"Latency by percentile", "Deliveries per second",
+                            "p99 latency over time", "Server CPU, per cent of a core"}) {
+    EXPECT_NE(html.find("aria-label=\"" + std::string(chart)), std::string::npos) << chart;
+  }
+  // It needs nothing else, and no figure went wrong.
+  for (const char* never : {"http://", "https://", "<script", "src=", "nan", "inf"}) {
+    EXPECT_EQ(html.find(never), std::string::npos) << never;
+  }
+}
+
+TEST(BenchProgram, APlotThatCannotBeWrittenIsSaid) {
+  const FaultyServer server(Dialect::raw, Fault::none);
+  const Outcome outcome =
+      bench("fanout", server.url(), short_run({"--plot", "/nonexistent/plot.html"}));
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_NE(outcome.err.find("/nonexistent/plot.html"), std::string::npos) << outcome.err;
+  EXPECT_GT(report_of(outcome)["deliveries"], 0);  // the run was not for nothing
+}
+
+TEST(BenchProgram, TellsPeopleInATable) {
+  const FaultyServer server(Dialect::raw, Fault::drop);
+  std::vector<std::string> args = {"fanout", "--url", server.url()};
+  args.insert(args.end(), kShort.begin(), kShort.end());
+  args.insert(args.end(), {"--pid", std::to_string(::getpid())});
+  const Outcome outcome = run_program(RINGCAST_BENCH, args);
+  EXPECT_EQ(outcome.exit_code, 4);
+  for (const std::string& said :
+       {std::string("fanout, raw: 1 publisher, 1 topic, 4 subscribers, 128 bytes"),
+        std::string("p99.9 "), std::string("µs per delivery"),
+        "lost " + std::to_string(server.faults()) + ",", std::string("FAILED")}) {
+    EXPECT_NE(outcome.out.find(said), std::string::npos) << said << "\n" << outcome.out;
+  }
+}
+
+TEST(BenchProgram, ShowsOnATerminalHowItGoes) {
+  const FaultyServer server(Dialect::raw, Fault::drop);
+  const std::vector<std::string> args = {
+      "fanout", "--url",         server.url(), "--protocol",
+      "raw",    "--subscribers", "4",          "--window",
+      "8",      "--duration",    "2.5",        "--warmup",
+      "0",      "--json",        "--pid",      std::to_string(::getpid())};
+  for (const unsigned short columns : {200, 40}) {
+    const Outcome outcome = run_on_terminal(RINGCAST_BENCH, args, columns);
+    const std::string& shown = outcome.err;
+    EXPECT_EQ(shown.find("deliveries/s") != std::string::npos, true) << shown;
+    EXPECT_EQ(shown.find("p99 ") != std::string::npos, columns == 200) << shown;
+    EXPECT_EQ(shown.find("in flight") != std::string::npos, columns == 200) << shown;
+    EXPECT_EQ(shown.find("server ") != std::string::npos, columns == 200) << shown;
+    // No line is wider than the terminal: it could not be written over.
+    std::stringstream lines(shown.substr(0, shown.find('{')));
+    for (std::string line; std::getline(lines, line, '\r');) {
+      EXPECT_LT(line.size(), columns + std::string("\x1b[Kµ").size()) << line;
+    }
+    EXPECT_NE(shown.find("\r\x1b[K{"), std::string::npos) << "the line must go before the result";
+  }
+  // Where nobody looks, nothing is shown.
+  EXPECT_EQ(run_program(RINGCAST_BENCH, args).err, "");
 }
 
 TEST(BenchProgram, SpeaksWampInBothSerializers) {
   for (const char* protocol : {"msgpack", "json"}) {
     const FakeRouter router;
     const Outcome outcome =
-        bench(router.url(), {"--protocol", protocol, "--subscribers", "3", "--publishers", "2",
-                             "--topics", "3", "--window", "4", "--payload", "300"});
+        bench("fanout", router.url(),
+              short_run({"--protocol", protocol, "--subscribers", "3", "--publishers", "2",
+                         "--topics", "3", "--payload", "300"}));
     EXPECT_EQ(outcome.exit_code, 0) << outcome.err << outcome.out;
-    EXPECT_GT(Json::parse(outcome.out)["deliveries"], 0);
+    EXPECT_GT(report_of(outcome)["deliveries"], 0);
   }
 }
 
@@ -268,14 +203,14 @@ TEST(BenchProgram, SaysWhatTheServerRefused) {
   for (const Case& refusal : {Case{full, "503"}, Case{abort, "wamp.error.no_such_realm"},
                               Case{error, "wamp.error.not_authorized"}}) {
     const FakeRouter router(refusal.script);
-    const Outcome outcome = bench(router.url(), {});
+    const Outcome outcome = bench("fanout", router.url(), {});
     EXPECT_EQ(outcome.exit_code, 3) << outcome.err;
     EXPECT_NE(outcome.err.find(refusal.said), std::string::npos) << outcome.err;
   }
 }
 
 TEST(BenchProgram, NothingListensIsExitCodeOne) {
-  const Outcome outcome = bench("ws://127.0.0.1:1/ws", {});
+  const Outcome outcome = bench("fanout", "ws://127.0.0.1:1/ws", {});
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_NE(outcome.err.find("127.0.0.1:1: Connection refused"), std::string::npos) << outcome.err;
 }
@@ -289,21 +224,20 @@ TEST(BenchProgram, RefusesOptionsThatCannotWork) {
                                                {"--window", "0"},
                                                {"--rate", "5", "--window", "5"},
                                                {"--pid", "999999999"}}) {
-    EXPECT_EQ(bench("ws://127.0.0.1:1/ws", args).exit_code, 2) << args[0];
+    EXPECT_EQ(bench("fanout", "ws://127.0.0.1:1/ws", args).exit_code, 2) << args[0];
   }
-  EXPECT_EQ(bench("http://127.0.0.1:1/ws", {}).exit_code, 2);
+  EXPECT_EQ(bench("fanout", "http://127.0.0.1:1/ws", {}).exit_code, 2);
   EXPECT_EQ(run_program(RINGCAST_BENCH, {"--version"}).exit_code, 0);
   EXPECT_EQ(run_program(RINGCAST_BENCH, {"fanout", "--help"}).exit_code, 0);
 }
 
 TEST(BenchProgram, ChargesTheServersCpu) {
   // This test's own process is the server.
-  const UnreliableServer server(Fault::none);
-  std::vector<std::string> args = kTwoTopics;
-  args.insert(args.end(), {"--pid", std::to_string(::getpid())});
-  const Outcome outcome = bench(server.url(), args);
+  const FaultyServer server(Dialect::raw, Fault::none);
+  const Outcome outcome =
+      bench("fanout", server.url(), short_run({"--pid", std::to_string(::getpid())}));
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
-  const Json result = Json::parse(outcome.out);
+  const Json result = report_of(outcome);
   EXPECT_GT(result["server_cpu"]["us_per_delivery"], 0);
   EXPECT_GE(result["server_cpu"]["processes"], 1);
   EXPECT_GT(result["generator_cpu"]["us_per_delivery"], 0);

@@ -1,0 +1,93 @@
+// A publish-subscribe server that wrongs its first subscriber on purpose, and counts how often:
+// what ringcast-bench is to find out, no more and no less. Speaks plain WebSocket as bench does, or
+// WAMP.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "client/bench/stamp.h"
+#include "tests/client/ws_server.h"
+#include "wire/decode.h"
+#include "wire/serializer.h"
+
+namespace ringcast::test {
+
+enum class Dialect { raw, msgpack, json };
+std::string name_of(Dialect dialect);  // as ringcast-bench's --protocol has it
+
+enum class Fault {
+  none,
+  // To one message in ten, five times in all, so that each is made good or forgotten long before
+  // the run ends:
+  drop,
+  duplicate,
+  swap,                // with the one behind it
+  late,                // comes after the nine behind it
+  other_topic,         // one that it did not subscribe to, besides its own
+  other_subscription,  // WAMP: its own, under another subscription's id
+  echo,                // the publisher gets it too
+  flip_payload,        // a bit of the padding
+  flip_sequence,       // a bit of that field
+  flip_topic,
+  flip_publisher,
+  truncate,
+  forge_sequence,  // the field is another one, and the checksum right
+  forge_topic,
+  forge_publisher,
+  replay,  // in a later run: the first message of the first run, besides the right one
+  // Once:
+  close,         // with a close frame
+  cut,           // without
+  cut_in_frame,  // in the middle of a frame
+  fall_silent,   // nothing more for this subscriber
+  pause,         // for a second, of the whole server
+};
+
+class FaultyServer {
+ public:
+  FaultyServer(Dialect dialect, Fault fault);
+
+  std::string url() const { return server_->url("/"); }
+  // How often it has done wrong.
+  std::uint64_t faults() const { return faults_; }
+
+ private:
+  struct Client {
+    bool subscriber = false;
+    std::string topic;
+    std::uint64_t subscription = 0;  // WAMP
+  };
+
+  void on_message(WsServer::Peer& from, wire::Bytes message);
+  void on_wamp(WsServer::Peer& from, wire::Bytes message);
+  void on_publication(WsServer::Peer& from, const std::string& topic, const std::string& payload);
+  void serve_victim(WsServer::Peer& from, WsServer::Peer& victim, const std::string& payload);
+  void do_wrong(WsServer::Peer& from, WsServer::Peer& victim, const std::string& payload);
+  void damage(WsServer::Peer& victim, std::string payload);
+  bool due(std::uint64_t times);
+  bool of_another_run(const std::string& payload) const;
+  void deliver(WsServer::Peer& to, const std::string& payload);
+  void deliver_as(WsServer::Peer& to, const std::string& payload, std::uint64_t subscription);
+
+  const Dialect dialect_;
+  const Fault fault_;
+  const bench::StampForm form_;
+  const wire::Serializer serializer_;
+  wire::Decoder decoder_;
+  std::map<std::uint64_t, Client> clients_;             // by peer
+  std::map<std::string, std::uint64_t> subscriptions_;  // id by topic
+  std::uint64_t publications_ = 0;
+  std::uint64_t considered_ = 0;  // messages that due() was asked about
+  std::uint64_t held_until_ = 0;  // considered_, when held_ is let go
+  std::string held_;
+  std::string first_;  // ever
+  bool silent_ = false;
+  std::atomic<std::uint64_t> faults_ = 0;
+  std::unique_ptr<WsServer> server_;  // last: its thread uses the rest
+};
+
+}  // namespace ringcast::test
