@@ -1,11 +1,13 @@
 #include "wire/decode.h"
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 #include "wire/json_scanner.h"
 #include "wire/message_reader.h"
 #include "wire/msgpack_scanner.h"
+#include "wire/plain_publish.h"
 
 namespace ringcast::wire {
 
@@ -29,7 +31,7 @@ std::string describe_failure(const ScanFailure& failure, Serializer serializer) 
 class Decoder::Impl {
  public:
   virtual ~Impl() = default;
-  virtual DecodeResult decode(Bytes bytes) = 0;
+  virtual const DecodeResult& decode(Bytes bytes) = 0;
 };
 
 template <class Scanner>
@@ -38,15 +40,21 @@ class Decoder::ScannerImpl final : public Decoder::Impl {
   ScannerImpl(Serializer serializer, DecodeLimits limits)
       : scanner_(limits), serializer_(serializer) {}
 
-  DecodeResult decode(Bytes bytes) override {
+  const DecodeResult& decode(Bytes bytes) override {
+    Message* message = std::get_if<Message>(&result_);
+    if (message == nullptr) message = &result_.emplace<Message>();
+    if constexpr (std::is_same_v<Scanner, MsgpackScanner>) {
+      scanner_.reset(bytes);
+      if (read_plain_publish(scanner_, bytes, message->emplace<Publish>())) return result_;
+    }
     scanner_.reset(bytes);
     MessageReader<Scanner> reader(scanner_, serializer_);
-    DecodeResult result;
-    if (!reader.read(std::get<Message>(result))) result = Violation{reader.take_violation()};
-    return result;
+    if (!reader.read(*message)) result_ = Violation{reader.take_violation()};
+    return result_;
   }
 
  private:
+  DecodeResult result_;
   Scanner scanner_;
   Serializer serializer_;
 };
@@ -64,6 +72,6 @@ Decoder::~Decoder() = default;
 Decoder::Decoder(Decoder&&) noexcept = default;
 Decoder& Decoder::operator=(Decoder&&) noexcept = default;
 
-DecodeResult Decoder::decode(Bytes bytes) { return impl_->decode(bytes); }
+const DecodeResult& Decoder::decode(Bytes bytes) { return impl_->decode(bytes); }
 
 }  // namespace ringcast::wire

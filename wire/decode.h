@@ -29,8 +29,9 @@ class Decoder {
   Decoder(Decoder&&) noexcept;
   Decoder& operator=(Decoder&&) noexcept;
 
-  // Views in the result point into `bytes` or into this decoder. `bytes` need not be padded.
-  DecodeResult decode(Bytes bytes);
+  // The result is valid until the next decode(). Views in it point into `bytes` or into this
+  // decoder. `bytes` need not be padded.
+  const DecodeResult& decode(Bytes bytes);
 
  private:
   class Impl;

@@ -7,6 +7,7 @@
 
 #include "wire/frame_state.h"
 #include "wire/mask.h"
+#include "wire/whole_frame.h"
 
 namespace ringcast::wire {
 namespace {
@@ -92,7 +93,7 @@ FrameEvent message_event(FrameState& state) {
   if (is_text && !state.utf8.complete())
     return violation(state, kBadText, "a text message ends inside a UTF-8 code point");
   state.fragments = 0;
-  return {is_text ? FrameEvent::Kind::text : FrameEvent::Kind::binary, 0, state.message.finish()};
+  return {is_text ? FrameEvent::Kind::text : FrameEvent::Kind::binary, 0, state.message.message()};
 }
 
 // The frame in progress is whole. need_more if its message is not.
@@ -239,6 +240,11 @@ void FrameStatePool::give_back(std::unique_ptr<FrameState> state) {
   kept_.push_back(std::move(state));
 }
 
+char* FrameStatePool::scratch() {
+  if (scratch_ == nullptr) scratch_ = std::make_unique_for_overwrite<char[]>(kWholePayloadMax);
+  return scratch_.get();
+}
+
 FrameReader::FrameReader(Role role, const FrameLimits& limits, FrameStatePool& pool)
     : limits_(&limits), pool_(&pool), role_(role) {}
 
@@ -266,10 +272,11 @@ void FrameReader::rest() {
 
 FrameEvent FrameReader::read(Bytes& input) {
   assert(!ended_);
-  if (input.empty()) {
-    rest();
-    return need_more();
-  }
+  rest();
+  if (input.empty()) return need_more();
+  FrameEvent whole;
+  if (state_ == nullptr && take_whole_frame(role_, *limits_, pool_->scratch(), input, whole))
+    return whole;
   if (state_ == nullptr) state_ = pool_->take();
   const FrameEvent event = read_event(*state_, role_, *limits_, input);
   ended_ = event.kind == FrameEvent::Kind::close || event.kind == FrameEvent::Kind::violation;

@@ -1,11 +1,15 @@
-// Bytes to WebSocket messages (RFC 6455 sections 5 to 8), one reader per connection, over wslay's
-// frame API. Pull style: the caller hands over what it received and takes one event at a time, so
-// it can stop in the middle of a batch (back-pressure) and go on later with what is left.
+// Bytes to WebSocket messages (RFC 6455 sections 5 to 8), one reader per connection. Pull style:
+// the caller hands over what it received and takes one event at a time, so it can stop in the
+// middle of a batch (back-pressure) and go on later with what is left.
+//
+// A message that lies in the input in one whole frame, as nearly all do, is taken by whole_frame.h.
+// Everything else goes through wslay's frame API: fragments, control frames, frames that come in
+// pieces, and all that breaks a rule. So there is one judge of bad input.
 //
 // Owned by one connection, used by that connection's thread only. While no message and no frame is
 // in progress a reader owns no memory beyond itself: parser state is taken from a FrameStatePool of
-// that thread at the first byte. It holds the payload that was returned last, so it goes back when
-// that is not needed any more: with the next read() that finds no input, or by rest().
+// that thread where it is needed. It holds the payload that was returned last, so it goes back when
+// that is not needed any more: with the next read() that has no use for it, or by rest().
 #pragma once
 
 #include <cstddef>
@@ -39,13 +43,14 @@ struct FrameEvent {
   };
   Kind kind = Kind::need_more;
   std::uint16_t code = 0;
-  Bytes
-      payload;  // valid until the next call on this reader. Messages: 64 readable bytes follow it.
+  // Valid while the input is, and until the next call on any reader of the same pool.
+  Bytes payload;
 };
 
 class FrameState;  // wslay's context and the message under assembly
 
-// Recycles parser states between the readers of one thread. Keeps at most `kept_max` of them.
+// What the readers of one thread share: parser states that are used in turn, of which it keeps at
+// most `kept_max`, and the place where whole frames are unmasked.
 class FrameStatePool {
  public:
   explicit FrameStatePool(std::size_t kept_max = 64);
@@ -61,9 +66,12 @@ class FrameStatePool {
   std::unique_ptr<FrameState> take();
   // Drops the state if it was left in the middle of a frame, or if enough are kept.
   void give_back(std::unique_ptr<FrameState> state);
+  // kWholePayloadMax bytes, made when they are first needed.
+  char* scratch();
 
   std::vector<std::unique_ptr<FrameState>> kept_;
   std::size_t kept_max_;
+  std::unique_ptr<char[]> scratch_;
 };
 
 class FrameReader {
@@ -85,7 +93,7 @@ class FrameReader {
   void rest();
 
   // True exactly while no memory is held, which implies that no frame and no fragmented message is
-  // in progress. After an event, true from the next read() without input, or rest(), on.
+  // in progress. True from the next read() without input, or rest(), on, if not before.
   bool idle() const;
 
  private:

@@ -12,7 +12,7 @@ constexpr std::size_t kCapacityMin = 512;
 }  // namespace
 
 void MessageBuffer::reserve(std::size_t more) {
-  const std::size_t needed = size_ + more + kMessagePadding;
+  const std::size_t needed = size_ + more;
   if (needed <= capacity_) return;
   const std::size_t capacity = std::max({needed, capacity_ * 2, kCapacityMin});
   auto data = std::make_unique_for_overwrite<char[]>(capacity);
@@ -26,12 +26,6 @@ char* MessageBuffer::extend(std::size_t more) {
   char* const place = data_.get() + size_;
   size_ += more;
   return place;
-}
-
-Bytes MessageBuffer::finish() {
-  reserve(0);  // an empty message has its padding too
-  std::memset(data_.get() + size_, 0, kMessagePadding);
-  return Bytes(data_.get(), size_);
 }
 
 void MessageBuffer::clear(std::size_t kept_max) {

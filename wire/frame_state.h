@@ -18,18 +18,15 @@
 
 namespace ringcast::wire {
 
-// The bytes of a message, followed by kMessagePadding readable ones. Memory grows with the bytes
-// that have arrived, never with a length that was only claimed.
+// The bytes of a message. Memory grows with the bytes that have arrived, never with a length that
+// was only claimed.
 class MessageBuffer {
  public:
-  static constexpr std::size_t kMessagePadding = 64;
-
   // Makes room for `more` bytes without another allocation.
   void reserve(std::size_t more);
   // Adds `more` bytes, not set yet, and returns where they begin.
   char* extend(std::size_t more);
-  // Zeroes the padding and returns the message.
-  Bytes finish();
+  Bytes message() const { return Bytes(data_.get(), size_); }
   std::size_t size() const { return size_; }
   std::size_t capacity() const { return capacity_; }
   // Empties the buffer; keeps its memory only up to `kept_max` bytes.

@@ -26,32 +26,6 @@ constexpr std::array<std::uint8_t, 256> make_fixed_sizes() {
 }
 constexpr auto kFixedSizes = make_fixed_sizes();
 
-// True if none of the bytes is beyond ASCII; reads them eight (or four) at a time, overlapping at
-// the end.
-bool is_ascii(const char* at, std::size_t size) {
-  constexpr std::uint64_t kHighBits = 0x8080808080808080u;
-  if (size >= 8) {
-    std::uint64_t bits = 0;
-    std::uint64_t word;
-    for (std::size_t i = 0; i + 8 < size; i += 8) {
-      std::memcpy(&word, at + i, 8);
-      bits |= word;
-    }
-    std::memcpy(&word, at + size - 8, 8);
-    return ((bits | word) & kHighBits) == 0;
-  }
-  if (size >= 4) {
-    std::uint32_t first;
-    std::uint32_t last;
-    std::memcpy(&first, at, 4);
-    std::memcpy(&last, at + size - 4, 4);
-    return ((first | last) & static_cast<std::uint32_t>(kHighBits)) == 0;
-  }
-  unsigned char bits = 0;
-  for (std::size_t i = 0; i < size; ++i) bits |= static_cast<unsigned char>(at[i]);
-  return bits < 0x80;
-}
-
 // What msgpack5 and msgpackr write for `undefined`: ext type 0 with one byte (wampy sends it for
 // options that were not given).
 bool is_undefined(const MsgpackToken& token) {
@@ -101,6 +75,14 @@ void MsgpackScanner::reset(Bytes input) {
   elements_ = 0;
   depth_ = 0;
   failure_ = {};
+}
+
+bool MsgpackScanner::resume(const char* place, std::size_t elements) {
+  if (limits_.depth_max < 2 || elements > limits_.elements_max) return false;
+  at_ = place;
+  depth_ = 1;
+  elements_ = elements;
+  return true;
 }
 
 bool MsgpackScanner::fail(ScanFault fault, const char* reason) {
@@ -195,19 +177,29 @@ bool MsgpackScanner::slice(Bytes& value, bool& empty) {
   return true;
 }
 
-// Most values are small: numbers and short ASCII strings. They are passed over here, without the
-// detour by a token. Returns how many of the `pending` values are left, at the first that needs a
-// closer look.
+// Most values are small: numbers, short strings and binary data. They are passed over here, without
+// the detour by a token. Returns how many of the `pending` values are left, at the first that needs
+// a closer look.
 std::uint64_t MsgpackScanner::skip_small(std::uint64_t pending) {
+  constexpr std::uint8_t kBin8 = 0xC4;
+  constexpr std::uint8_t kStr8 = 0xD9;
   const char* at = at_;
   for (; pending != 0 && at != end_; --pending) {
     const auto head = static_cast<std::uint8_t>(*at);
     const auto left = static_cast<std::size_t>(end_ - at);
     std::size_t size = kFixedSizes[head];
     if (size == 0) {
-      if ((head & 0xE0) != 0xA0) break;  // fixstr
-      size = 1 + (head & 0x1Fu);
-      if (left < size || !is_ascii(at + 1, size - 1)) break;
+      std::size_t data = 1;  // where it begins
+      if ((head & 0xE0) == 0xA0) {
+        size = 1 + (head & 0x1Fu);
+      } else if ((head == kStr8 || head == kBin8) && left >= 2) {
+        data = 2;
+        size = 2 + std::size_t{static_cast<std::uint8_t>(at[1])};
+      } else {
+        break;
+      }
+      if (left < size) break;
+      if (head != kBin8 && !is_ascii(Bytes(at + data, size - data))) break;
     }
     if (left < size) break;
     at += size;

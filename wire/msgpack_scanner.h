@@ -23,6 +23,10 @@ class MsgpackScanner {
   // Starts over with `input`, which outlives the scan.
   void reset(Bytes input);
 
+  // Goes on at `place` as if a list had been entered and so many elements and entries had been read
+  // in it and in dicts of it. False if that is beyond the limits.
+  bool resume(const char* place, std::size_t elements);
+
   // The kind of the next value as its head tells it.
   ValueKind peek() const;
 
