@@ -13,7 +13,12 @@ namespace ringcast::worker {
 namespace {
 
 constexpr int kBufferGroup = 0;
-constexpr std::size_t kBufferRingBytes = IoRing::kBuffers * sizeof(io_uring_buf);
+// Of Linux 6.12, which liburing 2.3 does not name: a flag of io_uring_buf_reg (in its pad), and one
+// of completions that says that the buffer is used further.
+constexpr unsigned kBufferRingIncremental = 2;
+constexpr unsigned kCompletionBufferMore = 1u << 4;
+
+unsigned buffer_of(std::uint32_t flags) { return flags >> IORING_CQE_BUFFER_SHIFT; }
 
 int io_uring_disabled_sysctl() {
   std::ifstream file("/proc/sys/kernel/io_uring_disabled");  // absent before Linux 6.6
@@ -77,7 +82,14 @@ IoRingError refused(int error) {
 }  // namespace
 
 IoRing::Result IoRing::create(std::uint32_t direct_descriptors) {
-  std::unique_ptr<IoRing> self(new IoRing);
+  Result result = create(direct_descriptors, kSharedBuffers);
+  const auto* error = std::get_if<IoRingError>(&result);
+  if (error == nullptr || error->cause != IoRingError::Cause::kernel) return result;
+  return create(direct_descriptors, kSingleBuffers);
+}
+
+IoRing::Result IoRing::create(std::uint32_t direct_descriptors, const ReceiveBuffers& buffers) {
+  std::unique_ptr<IoRing> self(new IoRing(buffers));
   io_uring_params params{};
   params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_CQSIZE |
                  IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CLAMP;
@@ -93,10 +105,11 @@ IoRing::Result IoRing::create(std::uint32_t direct_descriptors) {
         IoRingError::Cause::other,
         std::string("cannot register direct descriptors: ") + std::strerror(-result)};
   }
-  if (!self->set_up_buffers()) {
-    if (errno == ENOMEM) return refused(ENOMEM);
-    return IoRingError{errno == EINVAL ? IoRingError::Cause::kernel : IoRingError::Cause::other,
-                       std::string("cannot register receive buffers: ") + std::strerror(errno) +
+  result = self->set_up_buffers();
+  if (result == -ENOMEM) return refused(ENOMEM);
+  if (result < 0) {
+    return IoRingError{result == -EINVAL ? IoRingError::Cause::kernel : IoRingError::Cause::other,
+                       std::string("cannot register receive buffers: ") + std::strerror(-result) +
                            "; Ringcast needs Linux 6.1 or newer"};
   }
   return self;
@@ -104,34 +117,38 @@ IoRing::Result IoRing::create(std::uint32_t direct_descriptors) {
 
 IoRing::~IoRing() {
   if (ring_ready_) io_uring_queue_exit(&ring_);
-  if (buffer_ring_ != nullptr) munmap(buffer_ring_, kBufferRingBytes);
-  if (buffers_ != nullptr) munmap(buffers_, kBuffers * kBufferBytes);
+  if (buffer_ring_ != nullptr) munmap(buffer_ring_, buffers_.count * sizeof(io_uring_buf));
+  if (buffer_memory_ != nullptr) munmap(buffer_memory_, buffer_memory_bytes());
 }
 
-bool IoRing::set_up_buffers() {
+int IoRing::set_up_buffers() {
   const auto map = [](std::size_t bytes) -> void* {
     void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return memory == MAP_FAILED ? nullptr : memory;
   };
-  buffers_ = static_cast<char*>(map(kBuffers * kBufferBytes));
-  buffer_ring_ = static_cast<io_uring_buf_ring*>(map(kBufferRingBytes));
-  if (buffers_ == nullptr || buffer_ring_ == nullptr) return false;
+  buffer_memory_ = static_cast<char*>(map(buffer_memory_bytes()));
+  buffer_ring_ = static_cast<io_uring_buf_ring*>(map(buffers_.count * sizeof(io_uring_buf)));
+  if (buffer_memory_ == nullptr || buffer_ring_ == nullptr) return -errno;
   io_uring_buf_reg registration{};
   registration.ring_addr = reinterpret_cast<std::uintptr_t>(buffer_ring_);
-  registration.ring_entries = kBuffers;
+  registration.ring_entries = buffers_.count;
   registration.bgid = kBufferGroup;
+  if (buffers_.shared) registration.pad = kBufferRingIncremental;
   if (const int result = io_uring_register_buf_ring(&ring_, &registration, 0); result < 0) {
-    errno = -result;
-    return false;
+    return result;
   }
   io_uring_buf_ring_init(buffer_ring_);
-  for (unsigned i = 0; i < kBuffers; ++i) {
-    io_uring_buf_ring_add(buffer_ring_, buffers_ + i * kBufferBytes, kBufferBytes,
-                          static_cast<unsigned short>(i), io_uring_buf_ring_mask(kBuffers),
-                          static_cast<int>(i));
-  }
-  io_uring_buf_ring_advance(buffer_ring_, static_cast<int>(kBuffers));
-  return true;
+  for (unsigned i = 0; i < buffers_.count; ++i) provide(i, static_cast<int>(i));
+  io_uring_buf_ring_advance(buffer_ring_, static_cast<int>(buffers_.count));
+  return 0;
+}
+
+// Puts the whole of a buffer at `position` behind the ring's end, which is still to be advanced.
+void IoRing::provide(unsigned buffer, int position) {
+  buffer_use_[buffer] = {};
+  io_uring_buf_ring_add(buffer_ring_, memory_of(buffer), buffers_.bytes,
+                        static_cast<unsigned short>(buffer), io_uring_buf_ring_mask(buffers_.count),
+                        position);
 }
 
 io_uring_sqe* IoRing::prepare(OperationTag tag) {
@@ -186,25 +203,44 @@ std::size_t IoRing::take_completions(std::span<Completion> out) {
   io_uring_cqe* completion = nullptr;
   io_uring_for_each_cqe(&ring_, head, completion) {
     if (count == out.size()) break;
-    out[count++] = {
-        .user_data = completion->user_data, .res = completion->res, .flags = completion->flags};
+    out[count++] = {.user_data = completion->user_data,
+                    .res = completion->res,
+                    .flags = completion->flags,
+                    .buffer_offset = note_use(*completion)};
   }
   io_uring_cq_advance(&ring_, static_cast<unsigned>(count));
   return count;
 }
 
+// Completions come in the order in which the kernel has filled a buffer, so each begins where the
+// one before ended. Returns that place.
+std::uint32_t IoRing::note_use(const io_uring_cqe& completion) {
+  if ((completion.flags & IORING_CQE_F_BUFFER) == 0) return 0;
+  BufferUse& use = buffer_use_[buffer_of(completion.flags)];
+  const std::uint32_t begin = use.received;
+  if (completion.res > 0) use.received += static_cast<std::uint32_t>(completion.res);
+  assert(use.received <= buffers_.bytes);
+  // A completion without data (the end of a stream) may come behind the one that finished the
+  // buffer, and knows nothing of that.
+  if ((completion.flags & kCompletionBufferMore) == 0) use.finished = true;
+  ++use.held;
+  return begin;
+}
+
 std::string_view IoRing::received(const Completion& completion) const {
   assert((completion.flags & IORING_CQE_F_BUFFER) != 0 && completion.res > 0);
-  const unsigned buffer = completion.flags >> IORING_CQE_BUFFER_SHIFT;
-  assert(buffer < kBuffers);
-  return {buffers_ + buffer * kBufferBytes, static_cast<std::size_t>(completion.res)};
+  const unsigned buffer = buffer_of(completion.flags);
+  assert(buffer < buffers_.count);
+  return {memory_of(buffer) + completion.buffer_offset, static_cast<std::size_t>(completion.res)};
 }
 
 void IoRing::give_back(const Completion& completion) {
   if ((completion.flags & IORING_CQE_F_BUFFER) == 0) return;
-  const unsigned buffer = completion.flags >> IORING_CQE_BUFFER_SHIFT;
-  io_uring_buf_ring_add(buffer_ring_, buffers_ + buffer * kBufferBytes, kBufferBytes,
-                        static_cast<unsigned short>(buffer), io_uring_buf_ring_mask(kBuffers), 0);
+  const unsigned buffer = buffer_of(completion.flags);
+  BufferUse& use = buffer_use_[buffer];
+  assert(use.held > 0);
+  if (--use.held != 0 || !use.finished) return;
+  provide(buffer, 0);
   io_uring_buf_ring_advance(buffer_ring_, 1);
 }
 

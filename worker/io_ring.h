@@ -3,6 +3,10 @@
 // (SINGLE_ISSUER).
 //
 // A direct descriptor's index is the connection's slot. Requires Linux 6.1.
+//
+// Receive buffers. From Linux 6.12 on a receive takes from a buffer what it needs and leaves the
+// rest to the next one, whoever's that is: many small messages lie side by side in the cache, and a
+// busy connection is received from in large pieces. Before, each receive took a buffer of its own.
 #pragma once
 
 #include <liburing.h>
@@ -14,6 +18,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "worker/operation.h"
 
@@ -31,19 +36,29 @@ struct Completion {
   std::uint64_t user_data = 0;
   std::int32_t res = 0;
   std::uint32_t flags = 0;
+  std::uint32_t buffer_offset = 0;  // of a receive: where in its buffer it begins
 };
+
+// How receives share the provided buffers; both have the same memory.
+struct ReceiveBuffers {
+  unsigned count;  // a power of 2
+  std::uint32_t bytes;
+  bool shared;  // a buffer serves one receive after another until it is full (Linux 6.12)
+};
+inline constexpr ReceiveBuffers kSharedBuffers{.count = 64, .bytes = 64 * 1024, .shared = true};
+inline constexpr ReceiveBuffers kSingleBuffers{.count = 512, .bytes = 8 * 1024, .shared = false};
 
 class IoRing {
  public:
   static constexpr unsigned kSubmissionEntries = 1024;
   static constexpr unsigned kCompletionEntries = 8192;
-  static constexpr unsigned kBuffers = 512;  // provided receive buffers, a power of 2
-  static constexpr std::size_t kBufferBytes = 8 * 1024;
 
   using Result = std::variant<std::unique_ptr<IoRing>, IoRingError>;
 
-  // With a table of `direct_descriptors` empty slots.
+  // With a table of `direct_descriptors` empty slots, and buffers as this kernel has them.
   static Result create(std::uint32_t direct_descriptors);
+  // The same, with these buffers only.
+  static Result create(std::uint32_t direct_descriptors, const ReceiveBuffers& buffers);
   ~IoRing();
   IoRing(const IoRing&) = delete;
   IoRing& operator=(const IoRing&) = delete;
@@ -63,21 +78,36 @@ class IoRing {
   // Copies out up to out.size() completions and gives their entries back to the kernel.
   std::size_t take_completions(std::span<Completion> out);
 
-  // The bytes of a receive completion, and the buffer's way back to the kernel after they were
-  // used.
+  // The bytes of a receive completion, and their way back to the kernel after they were used: once
+  // for each completion.
   std::string_view received(const Completion& completion) const;
   void give_back(const Completion& completion);
 
   void arm_receive(OperationTag tag);  // multishot, for tag.slot
 
  private:
-  IoRing() = default;
-  bool set_up_buffers();
+  // A buffer since it was provided last.
+  struct BufferUse {
+    std::uint32_t received = 0;  // bytes of completions that were taken
+    std::uint32_t held = 0;      // completions not given back
+    bool finished = false;       // no further completion comes for it
+  };
+
+  explicit IoRing(const ReceiveBuffers& buffers) : buffers_(buffers), buffer_use_(buffers.count) {}
+  int set_up_buffers();  // 0 or -errno
+  void provide(unsigned buffer, int position);
+  char* memory_of(unsigned buffer) const {
+    return buffer_memory_ + std::size_t{buffer} * buffers_.bytes;
+  }
+  std::size_t buffer_memory_bytes() const { return std::size_t{buffers_.count} * buffers_.bytes; }
+  std::uint32_t note_use(const io_uring_cqe& completion);
 
   io_uring ring_{};
   bool ring_ready_ = false;
+  const ReceiveBuffers buffers_;
   io_uring_buf_ring* buffer_ring_ = nullptr;
-  char* buffers_ = nullptr;
+  char* buffer_memory_ = nullptr;
+  std::vector<BufferUse> buffer_use_;
 };
 
 // Whether io_uring works here at all, asked once before workers are started.

@@ -12,7 +12,6 @@
 
 #include <array>
 #include <cstdint>
-#include <random>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -22,6 +21,7 @@
 #include "worker/home_service.h"
 #include "worker/options.h"
 #include "worker/peers.h"
+#include "worker/publication_ids.h"
 #include "worker/topics.h"
 #include "worker/transport.h"
 
@@ -118,7 +118,7 @@ class Router final : public TransportUser, public PeerUser, public HomeClient {
   std::unordered_map<std::uint64_t, PendingSubscribe> pending_;  // by token
   std::uint64_t next_token_;  // begins at random: answers to an earlier incarnation match nothing
   std::array<wire::Decoder, wire::kSerializerCount> decoders_;
-  std::mt19937_64 random_;
+  PublicationIds publication_ids_;
   TimeMs now_ = 0;
 
   // Reused from message to message, so that the steady state allocates nothing.

@@ -37,12 +37,14 @@ Taken Router::publish(Connection& connection, const wire::Publish& publish) {
     return Taken::yes;
   }
   const std::uint64_t hash = topic_hash(segment_.header().topic_seed, session.realm, publish.topic);
-  const Publication publication{.id = (random_() >> 11) | 1,  // 1 … 2^53 - 1
+  const Publication publication{.id = publication_ids_.next(),
                                 .realm = session.realm,
                                 .serializer = connection.serializer,
                                 .topic = publish.topic,
                                 .payload = publish.payload};
-  const std::uint64_t targets = segment_.interested_workers(hash) & peers_.live();
+  // Alone, a worker need not look into the table of interests, which is seldom in the cache.
+  const std::uint64_t live = peers_.live();
+  const std::uint64_t targets = live == 0 ? 0 : segment_.interested_workers(hash) & live;
   if (targets != 0 && !peers_.publish(publication, hash, targets)) return Taken::blocked;
   session.last_request = publish.request;
   counters_.add(ring::Counter::publications);

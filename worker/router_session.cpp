@@ -1,6 +1,7 @@
 // Sessions: HELLO to GOODBYE, the order of requests, and what breaks the protocol.
 #include <algorithm>
 #include <cassert>
+#include <random>
 
 #include "ring/session_id.h"
 #include "wire/encode.h"
@@ -37,8 +38,8 @@ Router::Router(ring::Segment& segment, std::uint32_t self, Transport& transport,
       home_(segment, self, peers, *this),
       decoders_{wire::Decoder(wire::Serializer::json, {.depth_max = kDetailsDepthMax}),
                 wire::Decoder(wire::Serializer::msgpack, {.depth_max = kDetailsDepthMax})},
-      random_(random_seed()) {
-  next_token_ = random_();
+      publication_ids_(random_seed()) {
+  next_token_ = random_seed();
 }
 
 void Router::on_open(Connection& connection) { connection.session = std::make_unique<Session>(); }
@@ -53,7 +54,7 @@ Taken Router::on_message(Connection& connection, bool binary, wire::Bytes bytes)
     return Taken::yes;
   }
   auto& decoder = decoders_[static_cast<std::size_t>(connection.serializer)];
-  const wire::DecodeResult result = decoder.decode(bytes);
+  const wire::DecodeResult& result = decoder.decode(bytes);
   if (const auto* broken = std::get_if<wire::Violation>(&result)) {
     violation(connection, broken->message);
     return Taken::yes;

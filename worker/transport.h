@@ -17,6 +17,7 @@
 #include <sys/uio.h>
 
 #include <array>
+#include <boost/circular_buffer.hpp>
 #include <cstdint>
 #include <deque>
 #include <string>
@@ -196,11 +197,10 @@ class Transport {
   std::vector<Reference> doomed_;       // slow readers, to be closed at the end of the stage
   std::vector<Reference> paused_;       // held input, in the order in which they were blocked
   std::vector<Reference> starved_;      // receives that ended for lack of buffers
-  // Receives set aside by handle(): at most one per provided buffer, and a last one per slot.
+  // Receives set aside by handle(): no more than the provided buffers hold, and a last one per slot.
   std::vector<Receive> receives_;
   std::vector<std::uint32_t> free_receives_;
-  std::deque<Reference> ready_;  // connections that have some, each once, in turn
-  //  // set aside by handle(); at most one per provided buffer and slot
+  boost::circular_buffer<Reference> ready_;  // connections that have some, each once, in turn
   std::vector<std::uint32_t> due_;
 
   // Pieces of the sends that are prepared and not yet submitted; see flush().

@@ -35,6 +35,8 @@ void Transport::set_aside(Connection& connection, const Completion& completion) 
   receives_[index] = {.completion = completion};
   if (connection.first_receive == Connection::kNoReceive) {
     connection.first_receive = index;
+    // A deque would take and give back memory as it moves along.
+    if (ready_.full()) ready_.set_capacity(std::max<std::size_t>(64, 2 * ready_.capacity()));
     ready_.push_back(reference(connection));
   } else {
     receives_[connection.last_receive].next = index;
