@@ -1,8 +1,12 @@
 #include "client/bench/codec.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <cstring>
 #include <variant>
+
+#include "client/bench/stream_scan.h"
 
 namespace ringcast::bench {
 namespace {
@@ -103,6 +107,22 @@ wire::Serializer serializer_of(Protocol protocol) {
 
 }  // namespace
 
+std::string_view protocol_name(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::msgpack:
+      return "msgpack";
+    case Protocol::json:
+      return "json";
+    case Protocol::raw:
+      return "raw";
+    case Protocol::nats:
+      return "nats";
+    case Protocol::mqtt:
+      break;
+  }
+  return "mqtt";
+}
+
 Codec::Codec(Protocol protocol) : protocol_(protocol), decoder_(serializer_of(protocol)) {}
 
 // [36, subscription, publication, {}, [payload]]
@@ -178,6 +198,12 @@ Codec::Publication Codec::publication(std::string_view topic, std::size_t payloa
     text.front = "[16,";
     text.middle.append(",{},\"").append(topic).append("\",[\"");
     text.back = "\"]]";
+  } else if (protocol_ == Protocol::nats) {
+    text.front = fmt::format("PUB {} {}\r\n", topic, payload_bytes);
+    text.back = "\r\n";
+  } else if (protocol_ == Protocol::mqtt) {
+    text.front = mqtt_front(kMqttPublish, 2 + topic.size() + payload_bytes);
+    append_mqtt_string(text.front, topic);
   }
   return text;
 }

@@ -21,7 +21,19 @@ enum class Protocol : std::uint8_t {
   msgpack,  // WAMP, the payload as one binary argument
   json,     // WAMP, the payload as one string argument
   raw,      // plain WebSocket, the payload as a binary message
+  nats,     // NATS over WebSocket
+  mqtt,     // MQTT 3.1.1 over WebSocket, QoS 0
 };
+
+constexpr bool is_wamp(Protocol protocol) {
+  return protocol == Protocol::msgpack || protocol == Protocol::json;
+}
+// Its messages are a stream of their own in the payloads of the frames: see stream_scan.h.
+constexpr bool is_stream(Protocol protocol) {
+  return protocol == Protocol::nats || protocol == Protocol::mqtt;
+}
+// As --protocol has it.
+std::string_view protocol_name(Protocol protocol);
 
 constexpr StampForm stamp_form(Protocol protocol) {
   return protocol == Protocol::json ? StampForm::ascii : StampForm::binary;
@@ -35,10 +47,10 @@ class Codec {
   explicit Codec(Protocol protocol);
 
   struct Event {
-    std::uint64_t subscription = 0;  // raw: 0
+    std::uint64_t subscription = 0;  // WAMP
     wire::Bytes payload;             // empty if the arguments are not one string or binary
   };
-  // Nothing if the message is no event.
+  // One message of a protocol that is no stream. Nothing if it is no event.
   std::optional<Event> parse_event(wire::Bytes message) {
     if (protocol_ == Protocol::raw) return Event{0, message};
     Event event;

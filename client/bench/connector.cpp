@@ -12,9 +12,8 @@ constexpr std::size_t kAtOnce = 128;
 
 }  // namespace
 
-Connector::Connector(const FanoutOptions& options, LinkPool& pool, Handshake& handshake,
-                     MaskSource& masks)
-    : options_(options), pool_(pool), handshake_(handshake), masks_(masks) {}
+Connector::Connector(const FanoutOptions& options, LinkPool& pool, Handshake& handshake)
+    : options_(options), pool_(pool), handshake_(handshake) {}
 
 std::optional<Failure> Connector::run() {
   const std::int64_t deadline = now_ns() + ns_of(options_.connect_timeout_s);
@@ -34,45 +33,12 @@ std::optional<Failure> Connector::run() {
 }
 
 std::size_t Connector::on_bytes(Link& link, wire::Bytes bytes, std::int64_t) {
-  std::size_t consumed = 0;
-  if (link.state == Link::State::upgrading) {
-    if (auto failure = handshake_.take_response(link, bytes, consumed)) fail(std::move(*failure));
-    if (link.state == Link::State::upgrading) return 0;
-    count_if_ready(link);
-    if (!link.flush()) fail({Failure::Kind::network, "a connection broke during set-up", ""});
-  }
-  const auto result = link.frames.scan(bytes.data() + consumed, bytes.size() - consumed,
-                                       [&](wire::Opcode opcode, wire::Bytes payload) {
-                                         on_message(link, opcode, payload);
-                                         return link.fd >= 0;
-                                       });
-  if (result.violation != nullptr) {
-    fail({Failure::Kind::protocol, fmt::format("the server broke WebSocket: {}", result.violation),
-          "check that --url names a WebSocket server"});
-  }
-  return consumed + result.consumed;
-}
-
-void Connector::on_message(Link& link, wire::Opcode opcode, wire::Bytes payload) {
-  switch (opcode) {
-    case wire::Opcode::ping:
-      link.send_frame(wire::Opcode::pong, payload, masks_.next());
-      break;
-    case wire::Opcode::close:
-      return fail({Failure::Kind::closed,
-                   fmt::format("the server closed a connection during set-up: {}",
-                               payload.size() > 2 ? payload.substr(2) : "no reason given"),
-                   "its log has the details"});
-    case wire::Opcode::text:
-    case wire::Opcode::binary:
-      if (link.state != Link::State::welcoming && link.state != Link::State::subscribing) return;
-      if (auto failure = handshake_.take_message(link, payload)) return fail(std::move(*failure));
-      count_if_ready(link);
-      break;
-    default:
-      break;
-  }
-  if (!link.flush()) fail({Failure::Kind::network, "a connection broke during set-up", ""});
+  const bool was_ready = link.state == Link::State::ready;
+  std::optional<Failure> failure;
+  const std::size_t consumed = handshake_.take(link, bytes, failure);
+  if (failure) fail(std::move(*failure));
+  if (!was_ready && link.state == Link::State::ready) ++ready_;
+  return consumed;
 }
 
 void Connector::on_writable(Link& link) {
@@ -96,10 +62,6 @@ void Connector::on_gone(Link&, const std::string& why) {
   fail({Failure::Kind::network,
         fmt::format("a connection to {} failed during set-up: {}", options_.url.authority(), why),
         "check that a server listens there, and its limit of connections"});
-}
-
-void Connector::count_if_ready(const Link& link) {
-  if (link.state == Link::State::ready) ++ready_;
 }
 
 void Connector::fail(Failure failure) {

@@ -14,7 +14,7 @@ namespace ringcast::bench {
 
 class Connector {
  public:
-  Connector(const FanoutOptions& options, LinkPool& pool, Handshake& handshake, MaskSource& masks);
+  Connector(const FanoutOptions& options, LinkPool& pool, Handshake& handshake);
 
   // Returns when every connection is ready, or with why one could not be made.
   std::optional<client::Failure> run();
@@ -22,16 +22,14 @@ class Connector {
   std::size_t on_bytes(Link& link, wire::Bytes bytes, std::int64_t now);
   void on_writable(Link& link);
   void on_gone(Link& link, const std::string& why);
+  void on_wakeup() {}
 
  private:
-  void on_message(Link& link, wire::Opcode opcode, wire::Bytes payload);
-  void count_if_ready(const Link& link);
   void fail(client::Failure failure);
 
   const FanoutOptions& options_;
   LinkPool& pool_;
   Handshake& handshake_;
-  MaskSource& masks_;
   std::size_t started_ = 0;
   std::size_t ready_ = 0;
   std::optional<client::Failure> failure_;  // the first

@@ -20,6 +20,14 @@ struct CheckCounts {
     return lost + duplicate + out_of_order + misdelivered + corrupt + foreign;
   }
   bool all_zero() const { return sum() == 0; }
+  void add(const CheckCounts& other) {
+    lost += other.lost;
+    duplicate += other.duplicate;
+    out_of_order += other.out_of_order;
+    misdelivered += other.misdelivered;
+    corrupt += other.corrupt;
+    foreign += other.foreign;
+  }
 };
 
 class SequenceCheck {

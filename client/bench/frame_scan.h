@@ -55,11 +55,15 @@ class FrameScan {
           assembled_opcode_ = opcode;
         }
         assembled_.append(payload);
-        if (first & 0x80 && !on_message(assembled_opcode_, assembled_)) return {at, 0, nullptr};
+        midway_ = (first & 0x80) == 0;
+        if (!midway_ && !on_message(assembled_opcode_, assembled_)) return {at, 0, nullptr};
       }
     }
     return {at, 0, nullptr};
   }
+
+  // True while a fragmented message is not complete.
+  bool midway() const { return midway_; }
 
  private:
   static constexpr std::uint64_t kFrameBytesMax = std::uint64_t{1} << 30;
@@ -71,6 +75,7 @@ class FrameScan {
     return value;
   }
 
+  bool midway_ = false;
   std::string assembled_;  // fragments of the message in progress
   wire::Opcode assembled_opcode_ = wire::Opcode::binary;
 };

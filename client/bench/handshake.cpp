@@ -1,6 +1,7 @@
 #include "client/bench/handshake.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <variant>
 #include <vector>
@@ -23,7 +24,8 @@ wire::Serializer serializer_of(Protocol protocol) {
 }
 
 std::vector<std::string> subprotocols_of(Protocol protocol) {
-  if (protocol == Protocol::raw) return {};
+  if (protocol == Protocol::raw || protocol == Protocol::nats) return {};
+  if (protocol == Protocol::mqtt) return {"mqtt"};
   return {std::string(wire::subprotocol_name(serializer_of(protocol)))};
 }
 
@@ -33,7 +35,8 @@ Handshake::Handshake(const FanoutOptions& options, MaskSource& masks)
     : options_(options), masks_(masks), decoder_(serializer_of(options.protocol)) {}
 
 std::string Handshake::topic_name(std::uint32_t topic) const {
-  return fmt::format("bench.topic.{}", topic);
+  const char separator = options_.protocol == Protocol::mqtt ? '/' : '.';
+  return fmt::format("bench{}topic{}{}", separator, separator, topic);
 }
 
 void Handshake::begin(Link& link) {
@@ -52,6 +55,35 @@ void Handshake::begin(Link& link) {
                                                subprotocols_of(options_.protocol), kKey));
 }
 
+std::size_t Handshake::take(Link& link, wire::Bytes bytes, std::optional<Failure>& failure) {
+  std::size_t consumed = 0;
+  const bool was_ready = link.state == Link::State::ready;
+  if (link.state == Link::State::upgrading) {
+    failure = take_response(link, bytes, consumed);
+    if (failure || link.state == Link::State::upgrading) return consumed;
+  }
+  // A plain WebSocket link is ready with its upgrade: what follows that is traffic.
+  if (was_ready || link.state != Link::State::ready) {
+    const auto result =
+        link.frames.scan(bytes.data() + consumed, bytes.size() - consumed,
+                         [&](wire::Opcode opcode, wire::Bytes payload) {
+                           failure = on_frame(link, opcode, payload);
+                           return !failure && (link.state == Link::State::ready) == was_ready;
+                         });
+    consumed += result.consumed;
+    if (result.violation != nullptr && !failure) {
+      failure = Failure{Failure::Kind::protocol,
+                        fmt::format("the server broke WebSocket: {}", result.violation),
+                        "check that --url names a WebSocket server"};
+    }
+  }
+  if (!failure && !link.flush()) {
+    failure = Failure{Failure::Kind::network, "a connection broke during set-up",
+                      "the server's log has the details"};
+  }
+  return consumed;
+}
+
 std::optional<Failure> Handshake::take_response(Link& link, wire::Bytes bytes,
                                                 std::size_t& consumed) {
   auto result = wire::parse_upgrade_response(bytes, kKey, subprotocols_of(options_.protocol));
@@ -68,22 +100,117 @@ std::optional<Failure> Handshake::take_response(Link& link, wire::Bytes bytes,
   }
   const auto& accepted = std::get<wire::UpgradeAccepted>(result);
   consumed = accepted.consumed;
-  if (options_.protocol == Protocol::raw) {
-    link.state = Link::State::ready;
-    return std::nullopt;
+  if (accepted.subprotocol.empty() && !subprotocols_of(options_.protocol).empty()) {
+    return Failure{Failure::Kind::protocol,
+                   fmt::format("the server does not speak {}: it chose no subprotocol",
+                               protocol_name(options_.protocol)),
+                   "check --protocol; raw is for plain WebSocket servers"};
   }
-  if (accepted.subprotocol.empty()) {
-    return Failure{Failure::Kind::protocol, "the server chose no WAMP subprotocol",
-                   "use --protocol raw for a plain WebSocket server"};
-  }
-  link.state = Link::State::welcoming;
-  std::string hello;
-  wire::append_hello(hello, serializer_of(options_.protocol), options_.realm, kAgent);
-  send_message(link, hello);
+  open_session(link);
   return std::nullopt;
 }
 
-std::optional<Failure> Handshake::take_message(Link& link, wire::Bytes message) {
+void Handshake::open_session(Link& link) {
+  link.state = Link::State::welcoming;
+  if (is_wamp(options_.protocol)) {
+    std::string hello;
+    wire::append_hello(hello, serializer_of(options_.protocol), options_.realm, kAgent);
+    send_message(link, hello);
+  } else if (options_.protocol == Protocol::mqtt) {
+    std::string body;
+    append_mqtt_string(body, "MQTT");
+    body += '\x04';        // 3.1.1
+    body += '\x02';        // clean session
+    body.append(2, '\0');  // no keep-alive
+    append_mqtt_string(body, fmt::format("ringcast-bench-{}-{}{}", ::getpid(),
+                                         link.subscriber ? 's' : 'p', link.index));
+    send_message(link, mqtt_front(kMqttConnect, body.size()) + body);
+  } else if (options_.protocol == Protocol::raw) {
+    link.state = Link::State::ready;
+  }  // NATS: the server speaks first
+}
+
+std::optional<Failure> Handshake::on_frame(Link& link, wire::Opcode opcode, wire::Bytes payload) {
+  switch (opcode) {
+    case wire::Opcode::ping:
+      link.send_frame(wire::Opcode::pong, payload, masks_.next());
+      return std::nullopt;
+    case wire::Opcode::close:
+      return Failure{Failure::Kind::closed,
+                     fmt::format("the server closed a connection during set-up: {}",
+                                 payload.size() > 2 ? payload.substr(2) : "no reason given"),
+                     "its log has the details"};
+    case wire::Opcode::text:
+    case wire::Opcode::binary:
+      break;
+    default:
+      return std::nullopt;
+  }
+  if (!is_stream(options_.protocol)) {
+    // On a ready link it is an event of somebody else's.
+    if (link.state == Link::State::ready) return std::nullopt;
+    return take_wamp(link, payload);
+  }
+  std::optional<Failure> failure;
+  const bool sound = scan_stream(options_.protocol == Protocol::nats, link.stream, payload,
+                                 [&](const StreamPacket& packet) {
+                                   failure = take_packet(link, packet);
+                                   return !failure;
+                                 });
+  if (sound) return failure;
+  return Failure{Failure::Kind::protocol,
+                 fmt::format("the server does not speak {}", protocol_name(options_.protocol)),
+                 "check --url and --protocol"};
+}
+
+std::optional<Failure> Handshake::take_packet(Link& link, const StreamPacket& packet) {
+  using Kind = StreamPacket::Kind;
+  const bool nats = options_.protocol == Protocol::nats;
+  if (packet.kind == Kind::refused) {
+    return Failure{Failure::Kind::refused,
+                   fmt::format("the server refused a client: {}", packet.payload),
+                   "check what it asks of anonymous clients, and its log"};
+  }
+  if (link.state == Link::State::welcoming && packet.kind == Kind::connected) {
+    if (nats) {
+      connect_nats(link);
+    } else if (link.subscriber) {
+      subscribe_mqtt(link);
+    } else {
+      link.state = Link::State::ready;
+    }
+  } else if (link.state == Link::State::subscribing &&
+             packet.kind == (nats ? Kind::pong : Kind::acknowledged)) {
+    link.state = Link::State::ready;
+  } else if (nats && packet.kind == Kind::ping) {
+    send_message(link, "PONG\r\n");
+  }
+  return std::nullopt;
+}
+
+// The PONG tells that what stands before the PING was accepted.
+void Handshake::connect_nats(Link& link) {
+  std::string text = fmt::format(
+      R"(CONNECT {{"verbose":false,"pedantic":false,"lang":"c++","name":"{}","version":"{}"}})"
+      "\r\n",
+      kAgent, RINGCAST_VERSION);
+  if (link.subscriber) {
+    text += fmt::format("SUB {} 1\r\n", topic_name(options_.topic_of_subscriber(link.index)));
+  }
+  text += "PING\r\n";
+  link.state = Link::State::subscribing;
+  send_message(link, text);
+}
+
+void Handshake::subscribe_mqtt(Link& link) {
+  std::string body("\0\x01", 2);  // packet identifier
+  append_mqtt_string(body, topic_name(options_.topic_of_subscriber(link.index)));
+  body += '\0';  // QoS 0
+  link.state = Link::State::subscribing;
+  send_message(link, mqtt_front(kMqttSubscribe, body.size()) + body);
+}
+
+std::optional<Failure> Handshake::take_wamp(Link& link, wire::Bytes message) {
   const wire::DecodeResult result = decoder_.decode(message);
   const auto* decoded = std::get_if<wire::Message>(&result);
   if (decoded == nullptr) return unexpected(result);
@@ -111,8 +238,8 @@ std::optional<Failure> Handshake::take_message(Link& link, wire::Bytes message) 
   return unexpected(result);
 }
 
-void Handshake::send_message(Link& link, const std::string& message) {
-  link.send_frame(wire::frame_opcode(serializer_of(options_.protocol)), message, masks_.next());
+void Handshake::send_message(Link& link, wire::Bytes message) {
+  link.send_frame(data_opcode(options_.protocol), message, masks_.next());
 }
 
 Failure Handshake::unexpected(const wire::DecodeResult& result) const {

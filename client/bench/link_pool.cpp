@@ -1,7 +1,6 @@
 #include "client/bench/link_pool.h"
 
 #include <fmt/format.h>
-#include <netdb.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,43 +9,60 @@ namespace ringcast::bench {
 
 using client::Failure;
 
-LinkPool::LinkPool(const FanoutOptions& options)
+LinkPool::LinkPool(const FanoutOptions& options, std::uint32_t process, int wakeup)
     : options_(options),
-      links_(std::size_t{options.subscribers} + options.publishers),
+      subscribers_(FanoutOptions::share(options.subscribers, options.processes, process)),
+      stalled_from_(subscribers_ +
+                    FanoutOptions::share(options.publishers, options.processes, process)),
+      wakeup_(wakeup),
+      links_(stalled_from_ + (process == 0 ? options.stalled : 0)),
+      addresses_(options.sources, process),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       // Holds the largest message of the run whole, with whatever a router adds to it.
       buffer_size_(std::max<std::size_t>(256 * 1024, 2 * options.payload_bytes + 64 * 1024)),
       buffer_(new char[buffer_size_]) {
   for (std::size_t i = 0; i < links_.size(); ++i) {
-    links_[i].subscriber = i < options.subscribers;
-    links_[i].index =
-        static_cast<std::uint32_t>(links_[i].subscriber ? i : i - options.subscribers);
+    const bool publishes = i >= subscribers_ && i < stalled_from_;
+    const std::size_t from = publishes ? subscribers_ : i < subscribers_ ? 0 : stalled_from_;
+    links_[i].subscriber = !publishes;
+    links_[i].index = static_cast<std::uint32_t>(
+        i < stalled_from_ ? (i - from) * options.processes + process
+                          : options.subscribers + (i - from));  // a number of its own
   }
+  if (wakeup_ == kNoWakeup) return;
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = kWakeup;
+  ::epoll_ctl(epoll_, EPOLL_CTL_ADD, wakeup_, &event);
 }
 
 LinkPool::~LinkPool() { ::close(epoll_); }
 
-std::optional<Failure> LinkPool::resolve() {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  const int error =
-      ::getaddrinfo(options_.url.host.c_str(), options_.url.port.c_str(), &hints, &found);
-  if (error != 0) {
-    return Failure{
-        Failure::Kind::network,
-        fmt::format("cannot find the host '{}': {}", options_.url.host, ::gai_strerror(error)),
-        "check the host name in --url"};
-  }
-  std::memcpy(&address_, found->ai_addr, found->ai_addrlen);
-  address_size_ = found->ai_addrlen;
-  ::freeaddrinfo(found);
-  return std::nullopt;
-}
+std::optional<Failure> LinkPool::resolve() { return addresses_.resolve(options_.url); }
 
 std::optional<Failure> LinkPool::connect(std::size_t index) {
-  return links_[index].connect(epoll_, index, reinterpret_cast<const sockaddr*>(&address_),
-                               address_size_, options_.congestion);
+  return links_[index].connect(epoll_, index, addresses_, options_.congestion);
+}
+
+void LinkPool::stall() {
+  for (std::size_t i = stalled_from_; i < links_.size(); ++i) {
+    if (links_[i].fd >= 0) ::epoll_ctl(epoll_, EPOLL_CTL_DEL, links_[i].fd, nullptr);
+  }
+}
+
+StalledReaders LinkPool::judge_stalled() {
+  constexpr std::int64_t kPatienceNs = 2'000'000'000;
+  StalledReaders found;
+  found.count = links_.size() - stalled_from_;
+  const std::int64_t deadline = now_ns() + kPatienceNs;
+  for (std::size_t i = stalled_from_; i < links_.size(); ++i) {
+    const LinkEnd end = links_[i].read_to_end(buffer_.get(), buffer_size_, deadline);
+    if (end.open) ++found.connected;
+    if (end.close_reason.empty()) continue;
+    ++found.closed;
+    if (found.first_reason.empty()) found.first_reason = end.close_reason;
+  }
+  return found;
 }
 
 void LinkPool::close_all(MaskSource& masks) {

@@ -10,10 +10,12 @@
 //   void on_writable(Link&)                                          the socket takes bytes (again)
 //   void on_gone(Link&, const std::string& why)                      the connection ended; it is
 //   closed
+//   void on_wakeup()                                                 another process has news
 #pragma once
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -25,16 +27,22 @@
 #include <string>
 #include <vector>
 
+#include "client/bench/addresses.h"
 #include "client/bench/clock.h"
 #include "client/bench/fanout_options.h"
 #include "client/bench/link.h"
+#include "client/bench/result.h"
 #include "client/failure.h"
 
 namespace ringcast::bench {
 
+// For a pool that nobody wakes.
+inline constexpr int kNoWakeup = -1;
+
 class LinkPool {
  public:
-  explicit LinkPool(const FanoutOptions& options);
+  // The connections of one process of the run; `wakeup` is an eventfd that interrupts poll().
+  LinkPool(const FanoutOptions& options, std::uint32_t process, int wakeup);
   ~LinkPool();
   LinkPool(const LinkPool&) = delete;
   LinkPool& operator=(const LinkPool&) = delete;
@@ -43,11 +51,16 @@ class LinkPool {
   std::optional<client::Failure> resolve();
 
   std::size_t size() const { return links_.size(); }
-  // Subscribers first, then publishers.
+  // Subscribers first, then publishers, then those that are to stall.
   Link& at(std::size_t index) { return links_[index]; }
-  Link& publisher(std::uint32_t index) { return links_[options_.subscribers + index]; }
+  // By its number in the whole run.
+  Link& publisher(std::uint32_t index) { return links_[subscribers_ + index / options_.processes]; }
 
   std::optional<client::Failure> connect(std::size_t index);
+  // Those that are to stall are not read any more.
+  void stall();
+  // Reads on, for two seconds at most, and says what became of them.
+  StalledReaders judge_stalled();
 
   // Waits up to `timeout_ns` and handles what has happened. False if that was nothing.
   template <typename Sink>
@@ -60,10 +73,14 @@ class LinkPool {
   template <typename Sink>
   void receive(Link& link, bool ending, Sink& sink);
 
+  static constexpr std::uint64_t kWakeup = ~std::uint64_t{0};
+
   const FanoutOptions& options_;
+  const std::size_t subscribers_;
+  const std::size_t stalled_from_;
+  const int wakeup_;
   std::vector<Link> links_;
-  sockaddr_storage address_{};
-  socklen_t address_size_ = 0;
+  Addresses addresses_;
   int epoll_ = -1;
   std::size_t buffer_size_;
   std::unique_ptr<char[]> buffer_;  // receives for whichever link is being read
@@ -77,6 +94,11 @@ bool LinkPool::poll(std::int64_t timeout_ns, Sink& sink) {
       ::epoll_pwait2(epoll_, events.data(), static_cast<int>(events.size()), &timeout, nullptr);
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events[static_cast<std::size_t>(i)];
+    if (event.data.u64 == kWakeup) {
+      std::uint64_t times = 0;
+      if (::read(wakeup_, &times, sizeof times) > 0) sink.on_wakeup();
+      continue;
+    }
     Link& link = links_[event.data.u64];
     if (link.fd < 0) continue;
     if ((event.events & EPOLLOUT) != 0 && !link.writable) {

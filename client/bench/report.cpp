@@ -33,18 +33,6 @@ std::string_view name_of(Mode mode) {
   return "fanout";
 }
 
-std::string_view name_of(Protocol protocol) {
-  switch (protocol) {
-    case Protocol::msgpack:
-      return "msgpack";
-    case Protocol::json:
-      return "json";
-    case Protocol::raw:
-      break;
-  }
-  return "raw";
-}
-
 std::string load_text(const FanoutOptions& options, const RunResult& result) {
   if (result.mode == Mode::idle || result.mode == Mode::connect) {
     return counted(result.connections, "connection");

@@ -21,7 +21,6 @@ std::string as_plot(const FanoutOptions& options, const RunResult& result);
 
 // What all three call things.
 std::string_view name_of(Mode mode);
-std::string_view name_of(Protocol protocol);
 // "100 subscribers, 1 publisher, …": what was asked for, in one line.
 std::string load_text(const FanoutOptions& options, const RunResult& result);
 // What the reader has to know before believing the figures; a sentence each.

@@ -9,7 +9,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json config_json(const FanoutOptions& options, const RunResult& result) {
-  return {{"protocol", name_of(options.protocol)},
+  return {{"protocol", protocol_name(options.protocol)},
           {"subscribers", options.subscribers},
           {"publishers", options.publishers},
           {"topics", options.topics},

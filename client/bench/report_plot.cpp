@@ -103,7 +103,7 @@ std::string as_plot(const FanoutOptions& options, const RunResult& result) {
   std::string page(kHead);
   page +=
       fmt::format("<h1>ringcast-bench {}, {}</h1>\n<p>{} · {}</p>\n<main>\n", name_of(result.mode),
-                  name_of(options.protocol), html_escaped(load_text(options, result)),
+                  protocol_name(options.protocol), html_escaped(load_text(options, result)),
                   html_escaped(options.url.authority()));
   std::vector<Chart> charts;
   if (result.mode != Mode::idle) {

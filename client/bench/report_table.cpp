@@ -96,7 +96,7 @@ void add_checks(Table& table, const RunResult& result) {
 }  // namespace
 
 std::string as_table(const FanoutOptions& options, const RunResult& result) {
-  Table table(fmt::format("{}, {}: {}", name_of(result.mode), name_of(options.protocol),
+  Table table(fmt::format("{}, {}: {}", name_of(result.mode), protocol_name(options.protocol),
                           load_text(options, result)));
   if (result.mode != Mode::connect) {
     table.line("connections",

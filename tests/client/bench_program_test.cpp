@@ -29,7 +29,8 @@ std::vector<std::string> short_run(const std::vector<std::string>& more) {
 
 TEST(BenchProgram, MeasuresIngestWithoutSubscribers) {
   const FaultyServer server(Dialect::raw, Fault::none);
-  const Outcome outcome = bench("fanout", server.url(), short_run({"--subscribers", "0"}));
+  const Outcome outcome =
+      bench("ingest", server.url(), {"--protocol", "raw", "--window", "8", "--duration", "0.5"});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_GT(report_of(outcome)["publications"], 0);
   EXPECT_EQ(report_of(outcome)["deliveries"], 0);
@@ -219,7 +220,9 @@ TEST(BenchProgram, RefusesOptionsThatCannotWork) {
   for (const std::vector<std::string>& args : {std::vector<std::string>{"--payload", "31"},
                                                {"--protocol", "json", "--payload", "63"},
                                                {"--subscribers", "2", "--topics", "3"},
-                                               {"--subscribers", "0", "--rate", "5"},
+                                               {"--subscribers", "0"},
+                                               {"--zipf", "1"},
+                                               {"--replay", "/nonexistent"},
                                                {"--nonsense"},
                                                {"--window", "0"},
                                                {"--rate", "5", "--window", "5"},
