@@ -37,6 +37,7 @@ class Router final : public TransportUser, public PeerUser, public HomeClient {
   Taken on_message(Connection& connection, bool binary, wire::Bytes bytes) override;
   void on_handshake_timeout(Connection& connection) override;
   void on_end(Connection& connection) override;
+  void settle_fan_out() override;
 
   // PeerUser
   void on_descriptor(std::uint32_t from, const ring::Descriptor& descriptor,
@@ -63,6 +64,17 @@ class Router final : public TransportUser, public PeerUser, public HomeClient {
     Topic* topic = nullptr;
     TimeMs asked_ms = 0;
     bool given_up = false;  // answered with an ERROR by a timeout; the home worker may still answer
+  };
+
+  // Events that lie behind one another in the log and go to the same subscribers of one topic. They
+  // are queued together, so that a burst costs each subscriber what one event costs. No topic:
+  // none. Whoever subscribes or leaves, and whatever else is written to the log, settles it first.
+  struct FanOutRun {
+    const Topic* topic = nullptr;
+    wire::Serializer serializer = wire::Serializer::json;
+    std::uint32_t excluded_slot = 0;
+    LogRange frames;
+    std::size_t events = 0;
   };
 
   // --- sessions (router_session.cpp)
@@ -93,10 +105,12 @@ class Router final : public TransportUser, public PeerUser, public HomeClient {
   void unsubscribe(Connection& connection, const wire::Unsubscribe& unsubscribe);
   void join(Connection& connection, std::uint64_t request, Topic& topic);
   void leave(Connection& connection, std::size_t membership);
-  // Hands a publication to this worker's subscribers, but for the one in `excluded_slot`.
-  void fan_out(const Publication& publication, std::uint64_t hash, std::uint32_t excluded_slot);
+  // Hands a publication to this worker's subscribers, but for `excluded`, which may be null.
+  void fan_out(const Publication& publication, std::uint64_t hash, Connection* excluded);
   void fan_out(const Topic& topic, wire::Serializer serializer, std::uint64_t id,
                const wire::Payload& payload, std::uint32_t excluded_slot);
+  char* reserve_event(const Topic& topic, wire::Serializer serializer, std::uint32_t excluded_slot,
+                      std::size_t size);
   void publication_from(const ring::Descriptor& descriptor, std::string_view frame);
 
   // --- home protocol, the asking side (router_home.cpp)
@@ -119,6 +133,7 @@ class Router final : public TransportUser, public PeerUser, public HomeClient {
   std::uint64_t next_token_;  // begins at random: answers to an earlier incarnation match nothing
   std::array<wire::Decoder, wire::kSerializerCount> decoders_;
   PublicationIds publication_ids_;
+  FanOutRun run_;
   TimeMs now_ = 0;
 
   // Reused from message to message, so that the steady state allocates nothing.

@@ -1,6 +1,7 @@
 // Publish and subscribe: from a session's request to the frames that its subscribers get.
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 #include "wire/encode.h"
 #include "wire/transcode.h"
@@ -48,7 +49,7 @@ Taken Router::publish(Connection& connection, const wire::Publish& publish) {
   if (targets != 0 && !peers_.publish(publication, hash, targets)) return Taken::blocked;
   session.last_request = publish.request;
   counters_.add(ring::Counter::publications);
-  fan_out(publication, hash, publish.options.exclude_me ? connection.id.slot : kNobody);
+  fan_out(publication, hash, publish.options.exclude_me ? &connection : nullptr);
   if (publish.options.acknowledge) {
     out_.clear();
     wire::append_published(out_, connection.serializer, publish.request, publication.id);
@@ -64,13 +65,16 @@ void Router::publication_from(const ring::Descriptor& descriptor, std::string_vi
     counters_.add(ring::Counter::corrupt_frames_dropped);
     return;
   }
-  fan_out(*publication, descriptor.topic_hash, kNobody);
+  fan_out(*publication, descriptor.topic_hash, nullptr);
 }
 
-void Router::fan_out(const Publication& publication, std::uint64_t hash,
-                     std::uint32_t excluded_slot) {
+void Router::fan_out(const Publication& publication, std::uint64_t hash, Connection* excluded) {
   const Topic* topic = topics_.find({hash, publication.realm, publication.topic});
   if (topic == nullptr) return;
+  // A publisher that is no subscriber is no exception: so the runs of several publishers are one.
+  const bool except = excluded != nullptr && excluded->session->memberships.find(
+                                                 topic->subscription) != Memberships::kNone;
+  const std::uint32_t excluded_slot = except ? excluded->id.slot : kNobody;
   for (std::size_t s = 0; s < wire::kSerializerCount; ++s) {
     if (topic->subscribers[s].empty()) continue;
     const auto serializer = static_cast<wire::Serializer>(s);
@@ -94,7 +98,24 @@ void Router::fan_out(const Publication& publication, std::uint64_t hash,
   }
 }
 
-// One event, encoded once, queued by reference for each subscriber.
+// Room for an event behind the run that it continues, or else for the first of a new one.
+char* Router::reserve_event(const Topic& topic, wire::Serializer serializer,
+                            std::uint32_t excluded_slot, std::size_t size) {
+  if (run_.topic == &topic && run_.serializer == serializer &&
+      run_.excluded_slot == excluded_slot) {
+    if (char* room = transport_.reserve_behind_unsettled(size)) return room;
+  }
+  char* room = transport_.reserve(size);  // settles the run before
+  run_ = {.topic = &topic,
+          .serializer = serializer,
+          .excluded_slot = excluded_slot,
+          .frames = {},
+          .events = 0};
+  transport_.set_unsettled(true);
+  return room;
+}
+
+// One event, encoded once, that each subscriber gets by reference when its run is settled.
 void Router::fan_out(const Topic& topic, wire::Serializer serializer, std::uint64_t id,
                      const wire::Payload& payload, std::uint32_t excluded_slot) {
   const auto& subscribers = topic.subscribers[static_cast<std::size_t>(serializer)];
@@ -106,17 +127,26 @@ void Router::fan_out(const Topic& topic, wire::Serializer serializer, std::uint6
     counters_.add(ring::Counter::payloads_not_transcodable);
     return;
   }
-  char* const begin = transport_.reserve(size);
+  char* const begin = reserve_event(topic, serializer, excluded_slot, size);
   char* out = wire::write_frame_header(begin, wire::frame_opcode(serializer), event);
   out = wire::write_event(out, serializer, topic.subscription, id, payload);
   assert(out == begin + size);
-  const LogRange frame = transport_.commit(size);
+  const LogRange frame = transport_.commit(size, subscribers.size());
+  if (run_.events++ == 0) run_.frames.begin = frame.begin;
+  run_.frames.end = frame.end;
+}
+
+void Router::settle_fan_out() {
+  const FanOutRun run = std::exchange(run_, {});
+  transport_.set_unsettled(false);
+  if (run.topic == nullptr) return;
   std::size_t queued = 0;
-  for (const Subscriber& subscriber : subscribers) {
-    if (subscriber.slot == excluded_slot) continue;
-    if (transport_.queue(*transport_.connections().in_slot(subscriber.slot), frame)) ++queued;
+  for (const Subscriber& subscriber :
+       run.topic->subscribers[static_cast<std::size_t>(run.serializer)]) {
+    if (subscriber.slot == run.excluded_slot) continue;
+    if (transport_.queue(*transport_.connections().in_slot(subscriber.slot), run.frames)) ++queued;
   }
-  counters_.add(ring::Counter::events_queued, queued);
+  counters_.add(ring::Counter::events_queued, queued * run.events);
 }
 
 Taken Router::subscribe(Connection& connection, const wire::Subscribe& subscribe) {
@@ -167,6 +197,7 @@ Taken Router::subscribe(Connection& connection, const wire::Subscribe& subscribe
 void Router::join(Connection& connection, std::uint64_t request, Topic& topic) {
   Session& session = *connection.session;
   if (session.memberships.find(topic.subscription) == Memberships::kNone) {
+    settle_fan_out();  // what was published before is not for this subscriber
     topics_.add(topic, connection.serializer, connection.id.slot, session);
     counters_.add(ring::Counter::subscriptions);
   }
@@ -193,6 +224,7 @@ void Router::unsubscribe(Connection& connection, const wire::Unsubscribe& unsubs
 void Router::leave(Connection& connection, std::size_t membership) {
   Session& session = *connection.session;
   Topic& topic = *session.memberships[membership].topic;
+  settle_fan_out();
   topics_.remove(session, connection.serializer, membership,
                  [this](std::uint32_t slot) -> Session& {
                    return *transport_.connections().in_slot(slot)->session;

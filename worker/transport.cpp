@@ -13,7 +13,8 @@
 namespace ringcast::worker {
 namespace {
 
-constexpr std::size_t kStageDeliveriesMax = 65536;
+constexpr std::size_t kStageRangesMax = 65536;
+constexpr std::size_t kStageDueBytesMax = 64u << 20;  // some 20 ms of copying by the kernel
 constexpr std::size_t kStageMessagesMax = 4096;
 
 // Half of the log holds twice the largest message, since an event may be larger than the message
@@ -205,13 +206,15 @@ void Transport::set_established(Connection& connection, bool established) {
 
 void Transport::begin_stage() {
   stage_log_begin_ = log_.end();
-  stage_deliveries_ = 0;
+  stage_due_bytes_ = 0;
+  stage_ranges_ = 0;
   stage_messages_ = 0;
 }
 
 bool Transport::stage_full() const {
   return log_.end() - stage_log_begin_ >= stage_bytes_max_ ||
-         stage_deliveries_ >= kStageDeliveriesMax || stage_messages_ >= kStageMessagesMax;
+         stage_due_bytes_ >= kStageDueBytesMax || stage_ranges_ >= kStageRangesMax ||
+         stage_messages_ >= kStageMessagesMax;
 }
 
 void Transport::expire_timers() {

@@ -52,6 +52,8 @@ class TransportUser {
   virtual void on_handshake_timeout(Connection& connection) = 0;
   // The last call for this connection: nothing may be sent to it any more.
   virtual void on_end(Connection& connection) = 0;
+  // Called while set_unsettled() holds: queue now what was held back, and say that it is settled.
+  virtual void settle_fan_out() = 0;
 };
 
 class Transport {
@@ -72,8 +74,21 @@ class Transport {
   // copies.
   // size <= frame_size_max().
   char* reserve(std::size_t size);
+  // The same behind frames that are held back; null if somebody would have to get a private copy.
+  char* reserve_behind_unsettled(std::size_t size) {
+    return log_.floor_needed(size) <= log_.floor() ? log_.write_pointer(size) : nullptr;
+  }
   std::size_t frame_size_max() const { return log_.capacity() / 2; }
-  LogRange commit(std::size_t size) { return log_.commit(size); }
+  // The bytes at reserve() are there now; so many connections are to get them.
+  LogRange commit(std::size_t size, std::size_t receivers = 1) {
+    stage_due_bytes_ += size * receivers;
+    return log_.commit(size);
+  }
+  // Frames of a burst that go to the same connections are better queued as one range. While the
+  // user holds some back it says so here, and is asked to queue them
+  // (TransportUser::settle_fan_out) before anything else is written to the log or leaves: ranges
+  // are queued in the order in which they lie in it.
+  void set_unsettled(bool unsettled) { unsettled_ = unsettled; }
   // One unmasked frame around `payload`, in the log.
   LogRange write_frame(wire::Opcode opcode, wire::Bytes payload);
   // Queues frames for a connection; ignored after its close frame. Past queue_bytes_max it is
@@ -98,9 +113,10 @@ class Transport {
   bool process_received();                    // those; true if some are left for the next turn
   void resume_paused();                       // offers held messages again
   void expire_timers();
-  bool has_dirty() const { return !dirty_.empty() || !doomed_.empty(); }
+  bool has_dirty() const { return !dirty_.empty() || !doomed_.empty() || unsettled_; }
   bool has_paused() const { return !paused_.empty(); }
-  // Stages bound their work by what they make: bytes in the log, deliveries queued, messages read.
+  // Stages bound their work by what they make: bytes in the log, bytes and ranges queued, messages
+  // read.
   void begin_stage();
   bool stage_full() const;
   // Sends 1001 to everyone that is still open and refuses upgrades from now on.
@@ -187,17 +203,20 @@ class Transport {
   TimingWheel wheel_;
   TimeMs now_ = 0;
   bool draining_ = false;
+  bool unsettled_ = false;  // true exactly while the user holds frames of the log back
 
   std::size_t stage_bytes_max_;
   std::uint64_t stage_log_begin_ = 0;
-  std::size_t stage_deliveries_ = 0;
+  std::size_t stage_due_bytes_ = 0;
+  std::size_t stage_ranges_ = 0;
   std::size_t stage_messages_ = 0;
   std::vector<std::uint32_t> dirty_;    // slots with something due and no send in flight
   std::vector<std::uint32_t> backlog_;  // slots whose queue is not empty: those who may fall behind
   std::vector<Reference> doomed_;       // slow readers, to be closed at the end of the stage
   std::vector<Reference> paused_;       // held input, in the order in which they were blocked
   std::vector<Reference> starved_;      // receives that ended for lack of buffers
-  // Receives set aside by handle(): no more than the provided buffers hold, and a last one per slot.
+  // Receives set aside by handle(): no more than the provided buffers hold, and a last one per
+  // slot.
   std::vector<Receive> receives_;
   std::vector<std::uint32_t> free_receives_;
   boost::circular_buffer<Reference> ready_;  // connections that have some, each once, in turn

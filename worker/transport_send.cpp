@@ -18,6 +18,7 @@ constexpr std::size_t kSendBytesMax = 1u
 }  // namespace
 
 char* Transport::reserve(std::size_t size) {
+  if (unsettled_) user_->settle_fan_out();
   const std::uint64_t needed = log_.floor_needed(size);
   if (needed > log_.floor()) {
     // Give up an eighth of the log at once, so that the backlog is walked once per so many bytes.
@@ -43,7 +44,7 @@ LogRange Transport::write_frame(wire::Opcode opcode, wire::Bytes payload) {
 
 bool Transport::queue(Connection& connection, LogRange frames) {
   if (connection.close_queued || connection.overflowed || connection.refused) return false;
-  ++stage_deliveries_;
+  ++stage_ranges_;
   const bool was_empty = connection.queue.empty();
   // A queue that is empty takes one frame of any size that the protocol allows.
   if (!was_empty && connection.queue.bytes() + frames.size() > options_.queue_bytes_max) {
@@ -83,6 +84,7 @@ void Transport::backlog_remove(Connection& connection) {
 }
 
 void Transport::flush() {
+  if (unsettled_) user_->settle_fan_out();
   close_slow_readers();
   // A sendmsg's header must stay until its entry is submitted. Entries are submitted at the latest
   // by the submit() that follows flush() in the same turn, and then complete at once.

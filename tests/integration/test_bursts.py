@@ -1,0 +1,108 @@
+"""Publications that come in one segment are fanned out together. What comes between them keeps its place.
+
+The broker reads such a segment in one go, so each of these tests meets the same interleaving every time.
+"""
+
+import pytest
+
+import wamp
+import wsraw
+from wamp import EVENT, PUBLISH, PUBLISHED, SUBSCRIBE, SUBSCRIBED, UNSUBSCRIBE, UNSUBSCRIBED
+
+both_serializers = pytest.mark.parametrize("serializer", wamp.SERIALIZERS)
+
+
+def publish(request, topic, value, **options):
+    return [PUBLISH, request, options, topic, [value]]
+
+
+def values(session, subscription, count):
+    return [session.expect(EVENT, subscription)[4][0] for _ in range(count)]
+
+
+@both_serializers
+def test_who_subscribes_within_a_burst_gets_what_follows(join, serializer):
+    other, session = join(serializer), join(serializer)
+    subscription = other.subscribe("burst.join")
+    session.send(*[publish(n, "burst.join", n, exclude_me=False) for n in (1, 2, 3)],
+                 [SUBSCRIBE, 4, {}, "burst.join"],
+                 *[publish(n, "burst.join", n, exclude_me=False) for n in (5, 6, 7)])
+    session.expect(SUBSCRIBED, 4)
+    assert values(session, subscription, 3) == [5, 6, 7]
+    assert values(other, subscription, 6) == [1, 2, 3, 5, 6, 7]
+
+
+@both_serializers
+def test_who_unsubscribes_within_a_burst_gets_what_came_before(join, serializer):
+    session, other = join(serializer), join(serializer)
+    subscription = session.subscribe("burst.leave")
+    other.subscribe("burst.leave")
+    session.send(*[publish(n, "burst.leave", n, exclude_me=False) for n in (2, 3)],
+                 [UNSUBSCRIBE, 4, subscription],
+                 *[publish(n, "burst.leave", n, exclude_me=False) for n in (5, 6)],
+                 publish(7, "burst.leave", 7, acknowledge=True))
+    assert values(session, subscription, 2) == [2, 3]
+    session.expect(UNSUBSCRIBED, 4)
+    session.expect(PUBLISHED, 7)
+    assert values(other, subscription, 5) == [2, 3, 5, 6, 7]
+
+
+@both_serializers
+def test_order_over_topics_and_answers(join, serializer):
+    publisher, reader = join(serializer), join(serializer)
+    first, second = reader.subscribe("burst.first"), reader.subscribe("burst.second")
+    topics = ["burst.first", "burst.first", "burst.second", "burst.first", "burst.second", "burst.second"] * 20
+    publisher.send(*[publish(n, topic, n, acknowledge=n % 7 == 0) for n, topic in enumerate(topics, 1)])
+    for n, topic in enumerate(topics, 1):
+        reader.expect_event(first if topic == "burst.first" else second, n)
+    for n in range(7, len(topics) + 1, 7):
+        publisher.expect(PUBLISHED, n)
+
+
+@both_serializers
+def test_a_publisher_is_left_out_of_its_own_events_only(join, serializer):
+    session, other = join(serializer), join(serializer)
+    subscription = session.subscribe("burst.exclude")
+    other.subscribe("burst.exclude")
+    session.send(*[publish(n, "burst.exclude", n, exclude_me=n % 3 == 0) for n in range(2, 20)])
+    assert values(session, subscription, 12) == [n for n in range(2, 20) if n % 3 != 0]
+    assert values(other, subscription, 18) == list(range(2, 20))
+
+
+@both_serializers
+def test_frames_of_the_transport_keep_their_place(join, serializer):
+    """A pong, too, is behind the events that were published before its ping."""
+    session = join(serializer)
+    subscription = session.subscribe("burst.ping")
+    session.connection.send(
+        b"".join(session.frame(publish(n, "burst.ping", n, exclude_me=False)) for n in (2, 3))
+        + wsraw.frame(wsraw.PING, b"between")
+        + session.frame(publish(4, "burst.ping", 4, exclude_me=False)))
+    assert values(session, subscription, 2) == [2, 3]
+    pong = session.connection.receive_frame()
+    assert (pong.opcode, pong.payload) == (wsraw.PONG, b"between")
+    assert values(session, subscription, 1) == [4]
+
+
+@both_serializers
+def test_an_end_within_a_burst(join, serializer):
+    """What a session published before it broke the protocol is delivered; the others go on."""
+    session, other, third = join(serializer), join(serializer), join(serializer)
+    subscription = session.subscribe("burst.end")
+    other.subscribe("burst.end")
+    session.send(publish(2, "burst.end", 2), publish(3, "burst.end", 3), [SUBSCRIBED, 4, 5],
+                 publish(4, "burst.end", 4))
+    session.expect_abort()
+    third.publish("burst.end", "after")
+    assert values(other, subscription, 3) == [2, 3, "after"]
+
+
+@pytest.mark.parametrize("size", [1, 200, 20_000])
+def test_a_long_burst_to_both_serializers(join, size):
+    publisher, json_reader, msgpack_reader = join("msgpack"), join("json"), join("msgpack")
+    subscription = json_reader.subscribe("burst.long")
+    msgpack_reader.subscribe("burst.long")
+    count = 100
+    publisher.send(*[publish(n, "burst.long", f"{n}:".ljust(size, "x")) for n in range(1, count + 1)])
+    for reader in (json_reader, msgpack_reader):
+        assert [int(value.split(":")[0]) for value in values(reader, subscription, count)] == list(range(1, count + 1))
