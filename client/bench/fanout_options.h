@@ -22,10 +22,10 @@ struct FanoutOptions {
   std::uint32_t subscribers = 100;  // 0 in ingest
   std::uint32_t publishers = 1;     // 0 in idle
   std::uint32_t topics = 1;
-  std::size_t payload_bytes = 128;
-  std::uint32_t window = 64;  // broadcasts in flight per publisher
-  double rate_per_s = 0;      // of all publishers together; 0: window decides
-  double zipf = 0;            // exponent by which topics are chosen; 0: in turn
+  std::size_t payload_bytes = 128;  // with a replay, on average
+  std::uint32_t window = 64;        // broadcasts in flight per publisher
+  double rate_per_s = 0;            // of all publishers together; 0: window decides
+  double zipf = 0;                  // exponent by which topics are chosen; 0: in turn
   double duration_s = 5;
   double warmup_s = 1;
   std::uint64_t bytes_max = 0;  // of payload published, that end the run; 0: duration decides

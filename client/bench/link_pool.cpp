@@ -65,6 +65,12 @@ StalledReaders LinkPool::judge_stalled() {
   return found;
 }
 
+// A frame is longer than was to be expected, as records of a feed may be.
+void LinkPool::grow_buffer() {
+  buffer_size_ *= 2;
+  buffer_.reset(new char[buffer_size_]);
+}
+
 void LinkPool::close_all(MaskSource& masks) {
   for (Link& link : links_) {
     if (link.fd < 0) continue;

@@ -70,6 +70,7 @@ class LinkPool {
   void close_all(MaskSource& masks);
 
  private:
+  void grow_buffer();
   template <typename Sink>
   void receive(Link& link, bool ending, Sink& sink);
 
@@ -117,6 +118,7 @@ template <typename Sink>
 void LinkPool::receive(Link& link, bool ending, Sink& sink) {
   for (;;) {
     const std::size_t carried = link.partial.size();
+    if (2 * carried > buffer_size_) grow_buffer();
     if (carried > 0) std::memcpy(buffer_.get(), link.partial.data(), carried);
     const std::size_t room = buffer_size_ - carried;
     const ssize_t received = ::recv(link.fd, buffer_.get() + carried, room, 0);

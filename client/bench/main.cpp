@@ -14,6 +14,7 @@
 #include "client/bench/fanout_options.h"
 #include "client/bench/idle.h"
 #include "client/bench/load.h"
+#include "client/bench/replay.h"
 #include "client/bench/report.h"
 
 namespace ringcast::bench {
@@ -235,6 +236,12 @@ int run_and_report(FanoutOptions& options, Mode mode, const Flags& flags) {
   options.url = std::get<client::WsUrl>(url);
   options.progress = ::isatty(STDERR_FILENO) == 1;
   if (const auto failure = check(options, mode)) return report(*failure);
+  if (!options.replay.empty()) {
+    const auto records = read_records(options.replay, options.protocol);
+    if (const auto* failure = std::get_if<client::Failure>(&records)) return report(*failure);
+    options.payload_bytes =
+        mean_payload_bytes(std::get<std::vector<std::string>>(records), options.protocol);
+  }
   const auto outcome = run(options, mode);
   if (const auto* failure = std::get_if<client::Failure>(&outcome)) return report(*failure);
   const auto& result = std::get<RunResult>(outcome);

@@ -70,6 +70,12 @@ std::variant<std::vector<std::string>, Failure> read_records(const std::string& 
   return records;
 }
 
+std::size_t mean_payload_bytes(const std::vector<std::string>& records, Protocol protocol) {
+  std::size_t sum = 0;
+  for (const std::string& record : records) sum += record.size();
+  return stamp_bytes(stamp_form(protocol)) + sum / records.size();
+}
+
 ReplayFeed::ReplayFeed(const FanoutOptions& options) {
   if (options.replay.empty()) {
     payloads_.push_back(padding(options.payload_bytes));

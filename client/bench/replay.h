@@ -18,6 +18,9 @@ namespace ringcast::bench {
 std::variant<std::vector<std::string>, client::Failure> read_records(const std::string& path,
                                                                      Protocol protocol);
 
+// The mean size of the payloads that publish these records.
+std::size_t mean_payload_bytes(const std::vector<std::string>& records, Protocol protocol);
+
 class ReplayFeed {
  public:
   // The file of options.replay has been read once and was good.
