@@ -30,7 +30,7 @@ def _fanout(result):
     if stalled := result.get("stalled_readers"):
         figures["untold"] = stalled["connected"]
         figures["stalled_fate"] = (f"closed: {stalled['first_reason']}" if stalled["closed"] else
-                                   "still connected" if stalled["connected"] else "lost without a close frame")
+                                   "still connected" if stalled["connected"] else "connection lost")
     return figures
 
 

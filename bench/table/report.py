@@ -67,7 +67,7 @@ def side_line(results, row, side):
         return form(statistics.median(values)) if values else DASH
 
     share = median_of("generator_share", lambda value: f"{value:.2f}" + (" ⚠" if value > GENERATOR_SHARE_MAX else ""))
-    notes = sorted({figures["stalled_fate"] for figures in rounds.values() if "stalled_fate" in figures})
+    notes = sorted({figures[key] for figures in rounds.values() for key in ("stalled_fate", "counted") if key in figures})
     notes += sorted({failure.splitlines()[0] for failure in results.failures.get(row.name, {}).get(side, [])})
     return [row.title if side == RINGCAST else "", side, str(len(rounds)), "; ".join(metric_cells) or DASH,
             median_of("per_s", lambda value: f"{value / 1e3:.1f}"), median_of("cores", lambda value: f"{value:.2f}"),

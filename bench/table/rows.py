@@ -108,7 +108,8 @@ ROWS = (
          Metric("p999", "µs", 0, limit=1000, limit_name="1 ms", label="the others' p99.9"),
          Metric("untold", "", 0, limit=0, limit_name="every drop told", label="stalled readers not told")),
         timed=False, rare=("ws",),
-        explanation="A reader that lost messages and still looks connected was not told."),
+        explanation="A reader that lost messages and still looks connected was not told. A reader that never reads again can't "
+                    "be shown a close frame: its connection ends."),
 )
 ROWS_BY_NAME = {row.name: row for row in ROWS}
 

@@ -173,6 +173,9 @@ def counted(counters):
         return {}
     figures = {"frame_bytes": counters["bytes_sent"] / deliveries, "across_workers": counters["publications_received"]}
     other_sends = SENDS_OF_A_CONNECTION * counters["connections_accepted"]
+    if counters["slow_readers_closed"]:
+        figures["counted"] = f"counted: {counters['slow_readers_closed']} slow reader closed, " \
+                             f"{counters['slow_reader_bytes_dropped']} bytes dropped"
     if other_sends < counters["sends"] / 2:  # else it would say more about connections than about deliveries
         figures["per_send"] = deliveries / (counters["sends"] - other_sends)
     return figures
