@@ -1,7 +1,5 @@
 #include "wire/http_upgrade.h"
 
-#include <openssl/evp.h>
-
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/core/string.hpp>
 #include <boost/beast/http/empty_body.hpp>
@@ -10,11 +8,11 @@
 #include <cstdint>
 #include <iterator>
 #include <limits>
-#include <new>
 #include <optional>
 #include <utility>
 
 #include "wire/base64.h"
+#include "wire/sha1.h"
 
 namespace ringcast::wire {
 namespace {
@@ -232,13 +230,9 @@ UpgradeRequestResult parse_upgrade_request(Bytes received) {
 std::string accept_for_key(Bytes key) {
   std::string text(key);
   text.append(kAcceptGuid);
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  // SHA-1 of a short text fails only for lack of memory or of the algorithm itself.
-  if (EVP_Digest(text.data(), text.size(), digest, &size, EVP_sha1(), nullptr) != 1)
-    throw std::bad_alloc();
+  const Sha1Digest digest = sha1(text);
   std::string accept;
-  append_base64(accept, Bytes(reinterpret_cast<const char*>(digest), size));
+  append_base64(accept, Bytes(reinterpret_cast<const char*>(digest.data()), digest.size()));
   return accept;
 }
 
