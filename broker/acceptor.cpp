@@ -18,7 +18,13 @@ namespace ringcast::broker {
 namespace {
 
 constexpr std::uint64_t kStopTag = UINT64_MAX;
-constexpr std::int64_t kRetryMs = 20;
+constexpr std::uint64_t kCloseTag = UINT64_MAX - 1;
+constexpr std::int64_t kIdleNs = 1'000'000'000;
+constexpr std::int64_t kRetryNs = 2'000'000;  // until workers that took no more are asked again
+// Where several came at once more are coming: they are waited for this long, so that a crowd costs
+// one message and one wake-up per so many and not for each.
+constexpr std::int64_t kCrowdNs = 200'000;
+constexpr unsigned kCrowd = 32;
 constexpr worker::TimeMs kRearmMs = 100;  // until accepting is tried again for lack of descriptors
 constexpr unsigned kEntries = 256;
 
@@ -30,7 +36,8 @@ Acceptor::Acceptor(ring::Segment& segment, std::vector<Listener> listeners,
       listeners_(std::move(listeners)),
       control_sockets_(std::move(control_sockets)),
       stop_fd_(eventfd(0, EFD_CLOEXEC)),
-      handed_(control_sockets_.size()) {}
+      handed_(control_sockets_.size()),
+      staged_(control_sockets_.size()) {}
 
 Acceptor::~Acceptor() {
   stop();
@@ -64,23 +71,37 @@ void Acceptor::stop() {
   pending_.clear();
 }
 
-void Acceptor::arm_accept(std::size_t listener) {
+io_uring_sqe* Acceptor::prepare(std::uint64_t tag) {
   io_uring_sqe* entry = io_uring_get_sqe(&ring_);
-  assert(entry != nullptr);
+  while (entry == nullptr) {
+    io_uring_submit(&ring_);
+    entry = io_uring_get_sqe(&ring_);
+  }
+  *entry = {};
+  entry->user_data = tag;
+  return entry;
+}
+
+void Acceptor::arm_accept(std::size_t listener) {
+  io_uring_sqe* entry = prepare(listener);
   io_uring_prep_multishot_accept(entry, listeners_[listener].fd, nullptr, nullptr, SOCK_CLOEXEC);
-  entry->user_data = listener;
+}
+
+void Acceptor::wait() {
+  const bool crowd = accepted_in_turn_ > 1;
+  const bool retry = !exhausted_.empty() || !pending_.empty();
+  const std::int64_t wait_ns = crowd ? kCrowdNs : retry ? kRetryNs : kIdleNs;
+  __kernel_timespec time{.tv_sec = wait_ns / 1'000'000'000, .tv_nsec = wait_ns % 1'000'000'000};
+  io_uring_cqe* first = nullptr;
+  io_uring_submit_and_wait_timeout(&ring_, &first, crowd ? kCrowd : 1, &time, nullptr);
 }
 
 void Acceptor::run() {
-  io_uring_sqe* entry = io_uring_get_sqe(&ring_);
-  io_uring_prep_poll_add(entry, stop_fd_, POLLIN);
-  entry->user_data = kStopTag;
+  io_uring_prep_poll_add(prepare(kStopTag), stop_fd_, POLLIN);
   for (std::size_t i = 0; i < listeners_.size(); ++i) arm_accept(i);
   while (!stopping_) {
-    const bool retry = !exhausted_.empty() || !pending_.empty();
-    __kernel_timespec wait{.tv_sec = retry ? 0 : 1, .tv_nsec = retry ? kRetryMs * 1'000'000 : 0};
-    io_uring_cqe* first = nullptr;
-    io_uring_submit_and_wait_timeout(&ring_, &first, 1, &wait, nullptr);
+    wait();
+    accepted_in_turn_ = 0;
     unsigned head = 0;
     unsigned count = 0;
     io_uring_cqe* completion = nullptr;
@@ -89,8 +110,10 @@ void Acceptor::run() {
       handle(completion->user_data, completion->res, completion->flags);
     }
     io_uring_cq_advance(&ring_, count);
-    retry_pending();
+    hand_over();
+    rearm_exhausted();
   }
+  io_uring_submit(&ring_);  // what is to be closed
   // The accepts in flight hold the sockets, so closing them would not end listening; this does, at
   // once.
   for (const Listener& listener : listeners_) shutdown(listener.fd, SHUT_RDWR);
@@ -98,11 +121,12 @@ void Acceptor::run() {
 }
 
 void Acceptor::handle(std::uint64_t tag, int result, unsigned flags) {
+  if (tag == kCloseTag) return;
   if (tag == kStopTag) {
     stopping_ = true;
     return;
   }
-  if (result >= 0) hand_over(result);
+  if (result >= 0) take(result);
   if ((flags & IORING_CQE_F_MORE) != 0) return;
   // EMFILE, ENFILE, ENOBUFS, ENOMEM: nothing left for one more socket; the connection waits in the
   // listener's queue until it is tried again. Everything else (ECONNABORTED: the peer gave up
@@ -118,8 +142,8 @@ void Acceptor::handle(std::uint64_t tag, int result, unsigned flags) {
   }
 }
 
-void Acceptor::hand_over(int fd) {
-  if (try_hand_over(fd)) return;
+void Acceptor::take(int fd) {
+  ++accepted_in_turn_;
   if (pending_.size() < kPendingMax) {
     pending_.push_back(fd);
     return;
@@ -149,36 +173,70 @@ bool Acceptor::takes_more(std::uint32_t worker) const {
   return handed_[worker] < counters.get(ring::Counter::connections_accepted) + kUntakenMax;
 }
 
-// To the least loaded that takes it; where two are equal, in turn.
-bool Acceptor::try_hand_over(int fd) {
+// The worker to give the next one to; where loads are equal, in turn. None that is in `refusing`;
+// segment_.workers() if nobody takes it.
+std::uint32_t Acceptor::least_loaded(std::uint64_t refusing) const {
   const std::uint32_t workers = segment_.workers();
-  std::uint64_t tried = 0;
-  for (;;) {
-    std::uint64_t best_load = UINT64_MAX;
-    std::uint32_t best = workers;
-    for (std::uint32_t i = 0; i < workers; ++i) {
-      const std::uint32_t worker = (next_ + i) % workers;
-      if ((tried >> worker & 1) != 0 || !takes_more(worker)) continue;
-      const std::uint64_t load = load_of(worker);
-      if (load < best_load) {
-        best_load = load;
-        best = worker;
-      }
+  std::uint64_t best_load = UINT64_MAX;
+  std::uint32_t best = workers;
+  for (std::uint32_t i = 0; i < workers; ++i) {
+    const std::uint32_t worker = (next_ + i) % workers;
+    if ((refusing >> worker & 1) != 0 || !takes_more(worker)) continue;
+    const std::uint64_t load = load_of(worker);
+    if (load < best_load) {
+      best_load = load;
+      best = worker;
     }
-    if (best == workers) return false;
-    const worker::ControlMessage message{.kind = worker::ControlKind::connection};
-    if (worker::send_control(control_sockets_[best], message, fd) == worker::ControlResult::done) {
-      next_ = (best + 1) % workers;
-      ++handed_[best];
-      close(fd);
-      return true;
+  }
+  return best;
+}
+
+// Shares out what is pending. What a worker refuses goes to the others; what nobody takes stays.
+void Acceptor::hand_over() {
+  const std::uint32_t workers = segment_.workers();
+  std::uint64_t refusing = 0;
+  for (bool refused = true; refused && !pending_.empty();) {
+    while (!pending_.empty()) {
+      const std::uint32_t worker = least_loaded(refusing);
+      if (worker == workers) break;
+      staged_[worker].push_back(pending_.front());
+      pending_.pop_front();
+      ++handed_[worker];
+      next_ = (worker + 1) % workers;
     }
-    tried |= std::uint64_t{1} << best;
+    refused = false;
+    for (std::uint32_t worker = 0; worker < workers; ++worker) {
+      if (staged_[worker].empty() || pass_on(worker)) continue;
+      refusing |= std::uint64_t{1} << worker;
+      refused = true;
+    }
   }
 }
 
-void Acceptor::retry_pending() {
-  while (!pending_.empty() && try_hand_over(pending_.front())) pending_.pop_front();
+// Sends a worker what is staged for it, and closes our names of it. If the worker takes nothing now
+// it is pending again, and false.
+bool Acceptor::pass_on(std::uint32_t worker) {
+  std::vector<int>& fds = staged_[worker];
+  assert(fds.size() <= worker::kPassedFdsMax);
+  const worker::ControlMessage message{.kind = worker::ControlKind::connections,
+                                       .argument = static_cast<std::uint32_t>(fds.size())};
+  const bool done =
+      worker::send_control(control_sockets_[worker], message, fds) == worker::ControlResult::done;
+  if (done) {
+    for (const int fd : fds) {
+      io_uring_sqe* entry = prepare(kCloseTag);
+      io_uring_prep_close(entry, fd);
+      entry->flags |= IOSQE_CQE_SKIP_SUCCESS;
+    }
+  } else {
+    handed_[worker] -= fds.size();
+    pending_.insert(pending_.begin(), fds.begin(), fds.end());
+  }
+  fds.clear();
+  return done;
+}
+
+void Acceptor::rearm_exhausted() {
   if (!pending_.empty() || exhausted_.empty() || worker::now_ms() < rearm_at_ms_) return;
   for (const std::size_t listener : exhausted_) arm_accept(listener);
   exhausted_.clear();

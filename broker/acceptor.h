@@ -1,5 +1,6 @@
 // The acceptor thread: io_uring multishot accept on every listener; each accepted fd goes to the
-// least loaded live worker over that worker's control socket. It parses no byte from the network.
+// least loaded live worker over that worker's control socket, with others that came at the same
+// time in one message. It parses no byte from the network.
 //
 // Made and stopped by the supervisor's main thread. The control sockets are shared with it: each
 // message is one system call, and both only send.
@@ -15,6 +16,7 @@
 #include "broker/listener.h"
 #include "ring/segment.h"
 #include "worker/clock.h"
+#include "worker/control.h"
 #include "worker/io_ring.h"
 
 namespace ringcast::broker {
@@ -38,14 +40,19 @@ class Acceptor {
   static constexpr std::size_t kPendingMax =
       1024;  // accepted sockets that no worker could take yet
 
-  static constexpr std::uint64_t kUntakenMax = 32;  // handed to a worker and not yet taken
+  // Handed to a worker and not yet taken: what one message carries.
+  static constexpr std::uint64_t kUntakenMax = worker::kPassedFdsMax;
 
   void run();
+  void wait();
+  io_uring_sqe* prepare(std::uint64_t tag);
   void arm_accept(std::size_t listener);
   void handle(std::uint64_t tag, int result, unsigned flags);
-  void hand_over(int fd);
-  bool try_hand_over(int fd);
-  void retry_pending();
+  void take(int fd);
+  void hand_over();
+  bool pass_on(std::uint32_t worker);
+  std::uint32_t least_loaded(std::uint64_t refusing) const;
+  void rearm_exhausted();
   std::uint64_t load_of(std::uint32_t worker) const;
   bool takes_more(std::uint32_t worker) const;
 
@@ -56,11 +63,14 @@ class Acceptor {
   std::thread thread_;
   io_uring ring_{};
   bool stopping_ = false;              // the thread only
-  std::vector<std::uint64_t> handed_;  // connections given to each worker
+  std::vector<std::uint64_t> handed_;  // connections given to each worker, staged ones included
+  std::vector<std::vector<int>>
+      staged_;  // of each worker, for its next message; empty between turns
+  std::size_t accepted_in_turn_ = 0;
   worker::TimeMs rearm_at_ms_ = 0;
   std::vector<std::size_t> exhausted_;  // listeners whose accept ended for lack of fds
-  std::deque<int> pending_;
-  std::uint32_t next_ = 0;  // where the search for the least loaded begins
+  std::deque<int> pending_;             // accepted, oldest first
+  std::uint32_t next_ = 0;              // where the search for the least loaded begins
 };
 
 }  // namespace ringcast::broker

@@ -376,8 +376,7 @@ void Supervisor::begin_stop() {
   acceptor_->stop();
   const auto timeout = static_cast<std::uint32_t>(config_.worker.drain_timeout_ms);
   for (const Thread& thread : threads_) {
-    worker::send_control(thread.control, {.kind = worker::ControlKind::drain, .argument = timeout},
-                         -1);
+    worker::send_control(thread.control, {.kind = worker::ControlKind::drain, .argument = timeout});
   }
   // Workers keep to the timeout themselves; the rest is for ending their processes.
   stop_deadline_ms_ = worker::now_ms() + timeout + 2000;

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "ring/connection_id.h"
@@ -47,35 +48,38 @@ struct Connection {
 
   Phase phase = Phase::upgrading;
   wire::Serializer serializer = wire::Serializer::json;
-  bool echo = false;                // on the echo endpoint: no WAMP session
-  bool established = false;         // the user of the transport has finished its own handshake
-  bool receive_armed = false;       // true exactly while a multishot receive is in flight
-  bool send_in_flight = false;      // true exactly while a send's completion has not been handled
-  bool poll_in_flight = false;      // true exactly while waiting for the socket to become writable
-  bool shutdown_in_flight = false;  // true exactly while our side is being shut down
-  bool close_in_flight = false;     // the last operation of a slot
-  bool close_queued = false;        // a close frame is queued: nothing may be queued behind it
-  bool peer_closed = false;         // the peer's close frame has come
-  bool input_ended = false;         // the peer has shut down its side; what is queued still leaves
-  bool unreadable = false;          // the peer broke the framing: its bytes mean nothing any more
-  bool refused = false;             // an HTTP refusal is queued: no WebSocket will be spoken
-  bool dirty = false;               // listed to be flushed
-  bool paused = false;              // not read; `held` is set
-  bool overflowed = false;          // passed its queue bound; listed to be closed as a slow reader
-  bool awaiting_pong = false;
+  bool echo : 1 = false;                // on the echo endpoint: no WAMP session
+  bool established : 1 = false;         // the user of the transport has finished its own handshake
+  bool receive_armed : 1 = false;       // true exactly while a multishot receive is in flight
+  bool send_in_flight : 1 = false;      // true exactly until a send's completion has been handled
+  bool poll_in_flight : 1 = false;      // true exactly while waiting for the socket to be writable
+  bool shutdown_in_flight : 1 = false;  // true exactly while our side is being shut down
+  bool close_in_flight : 1 = false;     // the last operation of a slot
+  bool close_queued : 1 = false;        // a close frame is queued: nothing may be queued behind it
+  bool peer_closed : 1 = false;         // the peer's close frame has come
+  bool input_ended : 1 = false;  // the peer has shut down its side; what is queued still leaves
+  bool unreadable : 1 = false;   // the peer broke the framing: its bytes mean nothing any more
+  bool refused : 1 = false;      // an HTTP refusal is queued: no WebSocket will be spoken
+  bool dirty : 1 = false;        // listed to be flushed
+  bool paused : 1 = false;       // not read; `held` is set
+  bool overflowed : 1 = false;   // passed its queue bound; listed to be closed as a slow reader
+  bool awaiting_pong : 1 = false;
+  std::uint32_t last_received_ms =
+      0;  // the low bits of the clock, for differences of less than weeks
   std::uint32_t backlog_index = UINT32_MAX;  // position in the list of connections with a queue
   // Receives that have completed and were not looked at yet, oldest first: indices of a list that
   // the transport keeps. Both are kNoReceive exactly while there is none.
   static constexpr std::uint32_t kNoReceive = UINT32_MAX;
   std::uint32_t first_receive = kNoReceive;
   std::uint32_t last_receive = kNoReceive;
-  std::uint64_t last_received_ms = 0;
 
   SendQueue queue;
   wire::FrameReader reader;
-  std::unique_ptr<std::string> handshake;  // bytes of the HTTP request so far; null after it
+  std::unique_ptr<std::string> handshake;  // an HTTP request that came in part; else null
   std::unique_ptr<HeldInput> held;         // null unless paused
-  std::unique_ptr<Session> session;        // null before the upgrade and on the echo endpoint
+  std::optional<Session> session;          // none before the upgrade and on the echo endpoint
 };
+// All that a connection owns while it is idle, in whichever phase (docs/performance.md).
+static_assert(sizeof(Connection) <= 200);
 
 }  // namespace ringcast::worker

@@ -1,6 +1,7 @@
 #include "worker/connection_table.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cassert>
 #include <cerrno>
@@ -60,6 +61,25 @@ void ConnectionTable::destroy(Connection& connection) {
   used_[slot] = false;
   --in_use_;
   free_.push_back(slot);
+}
+
+// Whole pages between one connection in use and the next; they read as zeroes when they are used
+// again, and are constructed in anyway.
+void ConnectionTable::trim() {
+  const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto release = [&](std::size_t first, std::size_t last) {
+    const auto begin = reinterpret_cast<std::uintptr_t>(connections_ + first);
+    const auto end = reinterpret_cast<std::uintptr_t>(connections_ + last);
+    const std::uintptr_t from = (begin + page - 1) / page * page;
+    const std::uintptr_t to = end / page * page;
+    if (from < to) madvise(reinterpret_cast<void*>(from), to - from, MADV_DONTNEED);
+  };
+  std::size_t free_from = 0;
+  for_each([&](Connection& connection) {
+    release(free_from, connection.id.slot);
+    free_from = connection.id.slot + 1;
+  });
+  release(free_from, used_.size());
 }
 
 }  // namespace ringcast::worker

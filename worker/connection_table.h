@@ -45,6 +45,9 @@ class ConnectionTable {
   // used.
   void destroy(Connection& connection);
 
+  // Gives back the memory of slots that are free.
+  void trim();
+
   // Every connection in use, in slot order. `visit` may not create or destroy any.
   template <typename Visit>
   void for_each(Visit visit) {

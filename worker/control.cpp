@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cassert>
 #include <cerrno>
 #include <cstring>
 
@@ -11,34 +12,34 @@ namespace {
 
 union ControlBuffer {
   cmsghdr header;
-  char bytes[CMSG_SPACE(sizeof(int))];
+  char bytes[CMSG_SPACE(kPassedFdsMax * sizeof(int))];
 };
 
-int passed_fd(msghdr& message) {
-  const cmsghdr* control = CMSG_FIRSTHDR(&message);
-  if (control == nullptr || control->cmsg_type != SCM_RIGHTS) return -1;
-  int fd = -1;
-  std::memcpy(&fd, CMSG_DATA(control), sizeof fd);
-  return fd;
+void take_passed_fds(msghdr& header, ReceivedControl& received) {
+  const cmsghdr* control = CMSG_FIRSTHDR(&header);
+  if (control == nullptr || control->cmsg_type != SCM_RIGHTS) return;
+  received.fd_count = (control->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+  std::memcpy(received.fds.data(), CMSG_DATA(control), received.fd_count * sizeof(int));
 }
 
 }  // namespace
 
-ControlResult send_control(int socket, const ControlMessage& message, int fd) {
+ControlResult send_control(int socket, const ControlMessage& message, std::span<const int> fds) {
+  assert(fds.size() <= kPassedFdsMax);
   ControlMessage copy = message;
   iovec piece{.iov_base = &copy, .iov_len = sizeof copy};
-  ControlBuffer buffer{};
+  ControlBuffer buffer;
   msghdr header{};
   header.msg_iov = &piece;
   header.msg_iovlen = 1;
-  if (fd >= 0) {
+  if (!fds.empty()) {
     header.msg_control = buffer.bytes;
-    header.msg_controllen = sizeof buffer.bytes;
+    header.msg_controllen = CMSG_SPACE(fds.size_bytes());
     cmsghdr* control = CMSG_FIRSTHDR(&header);
     control->cmsg_level = SOL_SOCKET;
     control->cmsg_type = SCM_RIGHTS;
-    control->cmsg_len = CMSG_LEN(sizeof fd);
-    std::memcpy(CMSG_DATA(control), &fd, sizeof fd);
+    control->cmsg_len = CMSG_LEN(fds.size_bytes());
+    std::memcpy(CMSG_DATA(control), fds.data(), fds.size_bytes());
   }
   for (;;) {
     if (sendmsg(socket, &header, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0) return ControlResult::done;
@@ -53,7 +54,7 @@ ControlResult send_control(int socket, const ControlMessage& message, int fd) {
 ReceivedControl receive_control(int socket) {
   ReceivedControl received;
   iovec piece{.iov_base = &received.message, .iov_len = sizeof received.message};
-  ControlBuffer buffer{};
+  ControlBuffer buffer;
   msghdr header{};
   header.msg_iov = &piece;
   header.msg_iovlen = 1;
@@ -62,7 +63,7 @@ ReceivedControl receive_control(int socket) {
   for (;;) {
     const ssize_t size = recvmsg(socket, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (size == static_cast<ssize_t>(sizeof received.message)) {
-      received.fd = passed_fd(header);
+      take_passed_fds(header, received);
       received.result = ControlResult::done;
       return received;
     }

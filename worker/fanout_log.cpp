@@ -41,6 +41,11 @@ FanoutLog::FanoutLog(std::size_t capacity) : capacity_((capacity + kPage - 1) / 
   base_ = static_cast<char*>(reserved);
 }
 
+void FanoutLog::release() {
+  rewind();
+  madvise(base_, capacity_, MADV_REMOVE);
+}
+
 FanoutLog::~FanoutLog() { munmap(base_, 2 * capacity_); }
 
 }  // namespace ringcast::worker

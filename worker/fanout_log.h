@@ -42,11 +42,21 @@ class FanoutLog {
     floor_ = floor;
   }
 
+  // Nobody refers to anything in the log: what comes next is written over what was written first.
+  // So a log that is drained again and again stays as small, and as warm, as what is in it at once.
+  void rewind() {
+    floor_ = end_;
+    origin_ = end_;
+  }
+
+  // The same, and its memory goes back.
+  void release();
+
   // Where the next `size` bytes go. floor_needed(size) <= floor().
   char* write_pointer(std::size_t size) {
     assert(floor_needed(size) <= floor_);
     (void)size;
-    return base_ + end_ % capacity_;
+    return base_ + (end_ - origin_) % capacity_;
   }
   // The `size` bytes at write_pointer() are there now.
   LogRange commit(std::size_t size) {
@@ -58,7 +68,7 @@ class FanoutLog {
   // Contiguous; floor() <= position <= end().
   const char* at(std::uint64_t position) const {
     assert(position >= floor_ && position <= end_);
-    return base_ + position % capacity_;
+    return base_ + (position - origin_) % capacity_;
   }
 
  private:
@@ -66,6 +76,8 @@ class FanoutLog {
   std::size_t capacity_;
   std::uint64_t floor_ = 0;
   std::uint64_t end_ = 0;
+  std::uint64_t origin_ =
+      0;  // the position that lies at base_, or a multiple of capacity_ ahead of it
 };
 
 }  // namespace ringcast::worker

@@ -17,52 +17,45 @@ std::uint32_t HomeTable::draw_id() {
   return static_cast<std::uint32_t>(id);
 }
 
-HomeTable::Entry& HomeTable::insert(const TopicKey& key, std::uint32_t subscription) {
-  auto entry = std::make_unique<Entry>();
-  entry->uri = key.uri;
-  entry->hash = key.hash;
-  entry->realm = key.realm;
-  entry->subscription = subscription;
-  Entry& inserted = *entry;
-  by_key_[inserted.key()] = &inserted;
-  by_id_[subscription] = std::move(entry);
-  return inserted;
-}
-
 std::uint32_t HomeTable::subscribe(const TopicKey& key, std::uint32_t worker) {
-  const auto found = by_key_.find(key);
-  Entry* entry = found == by_key_.end() ? nullptr : found->second;
+  Entry* entry = entries_.find(key);
   if (entry == nullptr) {
     const std::uint32_t id = draw_id();
     if (id == 0) return 0;
-    entry = &insert(key, id);
+    entry = &entries_.insert(key);
+    entry->subscription = id;
   }
   entry->holders |= std::uint64_t{1} << worker;
   return entry->subscription;
 }
 
+// Whoever holds a topic has its id from one home worker, so they all announce the same.
 void HomeTable::announce(const TopicKey& key, std::uint32_t subscription, std::uint32_t worker) {
-  const auto found = by_id_.find(subscription);
-  Entry& entry = found == by_id_.end() ? insert(key, subscription) : *found->second;
-  entry.holders |= std::uint64_t{1} << worker;
+  Entry* entry = entries_.find(key);
+  if (entry == nullptr) {
+    entry = &entries_.insert(key);
+    entry->subscription = subscription;
+  }
+  entry->holders |= std::uint64_t{1} << worker;
 }
 
-void HomeTable::release(std::uint32_t subscription, std::uint32_t worker) {
-  const auto found = by_id_.find(subscription);
-  if (found == by_id_.end()) return;
-  Entry& entry = *found->second;
+void HomeTable::release(std::uint64_t hash, std::uint32_t subscription, std::uint32_t worker) {
+  Entry* entry = entries_.find_if(
+      hash, [subscription](const Entry& e) { return e.subscription == subscription; });
+  if (entry != nullptr) drop_holder(*entry, worker);
+}
+
+void HomeTable::drop_holder(Entry& entry, std::uint32_t worker) {
   entry.holders &= ~(std::uint64_t{1} << worker);
-  if (entry.holders != 0) return;
-  by_key_.erase(entry.key());
-  by_id_.erase(found);
+  if (entry.holders == 0) entries_.erase(entry);
 }
 
 void HomeTable::forget_worker(std::uint32_t worker) {
-  std::vector<std::uint32_t> held;
-  for (const auto& [id, entry] : by_id_) {
-    if ((entry->holders >> worker & 1) != 0) held.push_back(id);
-  }
-  for (const std::uint32_t id : held) release(id, worker);
+  std::vector<Entry*> held;
+  entries_.for_each([&](Entry& entry) {
+    if ((entry.holders >> worker & 1) != 0) held.push_back(&entry);
+  });
+  for (Entry* entry : held) drop_holder(*entry, worker);
 }
 
 }  // namespace ringcast::worker

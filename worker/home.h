@@ -8,9 +8,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <memory>
-#include <string>
-#include <unordered_map>
 
 #include "worker/topics.h"
 
@@ -28,32 +25,29 @@ class HomeTable {
   // `worker` says that it has held the topic under this id since before the restart.
   void announce(const TopicKey& key, std::uint32_t subscription, std::uint32_t worker);
 
-  // `worker` holds it no more. The last holder takes the topic with it: a later one gets a new id.
-  void release(std::uint32_t subscription, std::uint32_t worker);
+  // `worker` holds the topic with this hash and id no more. The last holder takes the topic with
+  // it: a later one gets a new id.
+  void release(std::uint64_t hash, std::uint32_t subscription, std::uint32_t worker);
 
   // `worker` is gone and holds nothing.
   void forget_worker(std::uint32_t worker);
 
-  std::size_t size() const { return by_id_.size(); }
+  std::size_t size() const { return entries_.size(); }
 
  private:
-  struct Entry {
-    std::string uri;
-    std::uint64_t hash = 0;
-    std::uint16_t realm = 0;
-    std::uint32_t subscription = 0;
+  struct Entry : UriRecord<Entry> {
     std::uint64_t holders = 0;  // bit per worker
-    TopicKey key() const { return {hash, realm, uri}; }
+    std::uint32_t subscription = 0;
   };
+  static_assert(sizeof(Entry) == 32, "and the URI behind it: what a topic costs its home worker");
 
-  Entry& insert(const TopicKey& key, std::uint32_t subscription);
+  void drop_holder(Entry& entry, std::uint32_t worker);
   std::uint32_t draw_id();
 
   std::uint32_t worker_;
   std::uint32_t workers_;
   std::atomic<std::uint32_t>& ids_used_;
-  std::unordered_map<std::uint32_t, std::unique_ptr<Entry>> by_id_;
-  std::unordered_map<TopicKey, Entry*, TopicKeyHash> by_key_;
+  UriTable<Entry> entries_;
 };
 
 }  // namespace ringcast::worker

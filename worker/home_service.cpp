@@ -39,8 +39,8 @@ void HomeService::answer(std::uint32_t from, std::uint64_t token, std::uint64_t 
                      .topic_hash = key.hash});
 }
 
-void HomeService::release(std::uint32_t from, std::uint32_t subscription) {
-  table_.release(subscription, from);
+void HomeService::release(std::uint32_t from, std::uint64_t hash, std::uint32_t subscription) {
+  table_.release(hash, subscription, from);
   report();
 }
 

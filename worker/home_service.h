@@ -33,7 +33,7 @@ class HomeService {
 
   void subscribe(std::uint32_t from, std::uint64_t token, std::uint64_t target,
                  const TopicKey& key);
-  void release(std::uint32_t from, std::uint32_t subscription);
+  void release(std::uint32_t from, std::uint64_t hash, std::uint32_t subscription);
   void announce(std::uint32_t from, std::uint32_t subscription, const TopicKey& key);
   void announce_done(std::uint32_t from);
   void on_worker_lost(std::uint32_t worker);

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cerrno>
 #include <cstring>
@@ -91,8 +92,9 @@ IoRing::Result IoRing::create(std::uint32_t direct_descriptors) {
 IoRing::Result IoRing::create(std::uint32_t direct_descriptors, const ReceiveBuffers& buffers) {
   std::unique_ptr<IoRing> self(new IoRing(buffers));
   io_uring_params params{};
-  params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_CQSIZE |
-                 IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CLAMP;
+  params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
+                 IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_CQSIZE | IORING_SETUP_SUBMIT_ALL |
+                 IORING_SETUP_CLAMP;
   params.cq_entries = kCompletionEntries;
   int result = io_uring_queue_init_params(kSubmissionEntries, &self->ring_, &params);
   if (result < 0) return refused(-result);
@@ -166,11 +168,16 @@ io_uring_sqe* IoRing::prepare(OperationTag tag) {
   return entry;
 }
 
-bool IoRing::install(std::uint32_t slot, int fd) {
-  const int result = io_uring_register_files_update(&ring_, slot, &fd, 1);
-  if (result == 1) return true;
-  errno = -result;
-  return false;
+void IoRing::install(std::uint32_t slot, int fd) {
+  constexpr OperationTag kNobody{.operation = Operation::none};
+  io_uring_sqe* entry = prepare(kNobody);
+  io_uring_prep_files_update(entry, &installed_.emplace_back(fd), 1, static_cast<int>(slot));
+  entry->user_data = kNobody.packed();
+  entry->flags |= IOSQE_CQE_SKIP_SUCCESS;
+  entry = prepare(kNobody);
+  io_uring_prep_close(entry, fd);
+  entry->user_data = kNobody.packed();
+  entry->flags |= IOSQE_CQE_SKIP_SUCCESS;
 }
 
 void IoRing::submit(std::uint64_t wait_ms) {
@@ -195,6 +202,13 @@ void IoRing::submit(std::uint64_t wait_ms) {
     result = io_uring_submit_and_get_events(&ring_);
     if (result < 0) sched_yield();
   }
+  installed_.clear();
+}
+
+bool IoRing::has_news() const {
+  // The kernel sets the flag after it has queued the work; submit() is what acquires it.
+  return io_uring_cq_ready(&ring_) != 0 ||
+         (IO_URING_READ_ONCE(*ring_.sq.kflags) & IORING_SQ_TASKRUN) != 0;
 }
 
 std::size_t IoRing::take_completions(std::span<Completion> out) {
@@ -242,6 +256,14 @@ void IoRing::give_back(const Completion& completion) {
   if (--use.held != 0 || !use.finished) return;
   provide(buffer, 0);
   io_uring_buf_ring_advance(buffer_ring_, 1);
+}
+
+void IoRing::release_buffers() {
+  const bool unused = std::none_of(buffer_use_.begin(), buffer_use_.end(),
+                                   [](const BufferUse& use) { return use.held != 0; });
+  // What the kernel has received but not told yet is in a completion that waits.
+  if (!unused || io_uring_cq_ready(&ring_) != 0 || io_uring_cq_has_overflow(&ring_)) return;
+  madvise(buffer_memory_, buffer_memory_bytes(), MADV_DONTNEED);
 }
 
 void IoRing::arm_receive(OperationTag tag) {

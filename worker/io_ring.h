@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <span>
 #include <string>
@@ -67,13 +68,17 @@ class IoRing {
   // no room.
   io_uring_sqe* prepare(OperationTag tag);
 
-  // Puts `fd` at index `slot` of the direct descriptors; the caller still owns and closes `fd`.
-  // False if the table can't be changed (errno).
-  bool install(std::uint32_t slot, int fd);
+  // Makes `fd` the direct descriptor `slot` and closes it, with the next submission and before
+  // whatever is prepared after this. If the table can't be changed, operations on the slot fail.
+  void install(std::uint32_t slot, int fd);
 
   // Submits what is prepared. With wait_ms == 0 it returns at once, after the kernel has delivered
   // what is ready; otherwise when a completion is there or the time is over.
   void submit(std::uint64_t wait_ms);
+
+  // Whether a completion is there, or the kernel has work that the next submit() turns into some.
+  // Costs no system call.
+  bool has_news() const;
 
   // Copies out up to out.size() completions and gives their entries back to the kernel.
   std::size_t take_completions(std::span<Completion> out);
@@ -84,6 +89,10 @@ class IoRing {
   void give_back(const Completion& completion);
 
   void arm_receive(OperationTag tag);  // multishot, for tag.slot
+
+  // Gives back the memory of the receive buffers, unless something lies in them; the kernel goes on
+  // receiving into them, which makes new pages.
+  void release_buffers();
 
  private:
   // A buffer since it was provided last.
@@ -104,6 +113,7 @@ class IoRing {
 
   io_uring ring_{};
   bool ring_ready_ = false;
+  std::deque<int> installed_;  // what entries that are not submitted yet point to
   const ReceiveBuffers buffers_;
   io_uring_buf_ring* buffer_ring_ = nullptr;
   char* buffer_memory_ = nullptr;

@@ -1,38 +1,61 @@
 #include "worker/memberships.h"
 
 #include <algorithm>
+#include <cassert>
+#include <utility>
 
 namespace ringcast::worker {
 
 std::size_t Memberships::find(std::uint64_t subscription) const {
-  if (index_) {
-    const auto found = index_->find(subscription);
-    return found == index_->end() ? kNone : found->second;
+  if (!many_) return !empty() && one_.subscription == subscription ? 0 : kNone;
+  if (!many_->index.empty()) {
+    const auto found = many_->index.find(subscription);
+    return found == many_->index.end() ? kNone : found->second;
   }
+  const auto& list = many_->list;
   const auto found =
-      std::find_if(list_.begin(), list_.end(), [subscription](const Membership& membership) {
+      std::find_if(list.begin(), list.end(), [subscription](const Membership& membership) {
         return membership.subscription == subscription;
       });
-  return found == list_.end() ? kNone : static_cast<std::size_t>(found - list_.begin());
+  return found == list.end() ? kNone : static_cast<std::size_t>(found - list.begin());
 }
 
 void Memberships::push_back(const Membership& membership) {
-  list_.push_back(membership);
-  if (index_) {
-    index_->emplace(membership.subscription, list_.size() - 1);
-  } else if (list_.size() > kScanMax) {
-    index_ = std::make_unique<std::unordered_map<std::uint64_t, std::size_t>>();
-    for (std::size_t i = 0; i < list_.size(); ++i) index_->emplace(list_[i].subscription, i);
+  assert(membership.subscription != 0);
+  if (!many_ && empty()) {
+    one_ = membership;
+    return;
+  }
+  if (!many_) {
+    many_ = std::make_unique<Many>();
+    many_->list.push_back(std::exchange(one_, {}));
+  }
+  auto& [list, index] = *many_;
+  list.push_back(membership);
+  if (!index.empty()) {
+    index.emplace(membership.subscription, list.size() - 1);
+  } else if (list.size() > kScanMax) {
+    for (std::size_t i = 0; i < list.size(); ++i) index.emplace(list[i].subscription, i);
   }
 }
 
-void Memberships::erase(std::size_t index) {
-  if (index_) index_->erase(list_[index].subscription);
-  if (index + 1 != list_.size()) {
-    list_[index] = list_.back();
-    if (index_) (*index_)[list_[index].subscription] = index;
+void Memberships::erase(std::size_t at) {
+  assert(at < size());
+  if (!many_) {
+    one_ = {};
+    return;
   }
-  list_.pop_back();
+  auto& [list, index] = *many_;
+  if (list.size() == 1) {
+    many_.reset();
+    return;
+  }
+  if (!index.empty()) index.erase(list[at].subscription);
+  if (at + 1 != list.size()) {
+    list[at] = list.back();
+    if (!index.empty()) index[list[at].subscription] = at;
+  }
+  list.pop_back();
 }
 
 }  // namespace ringcast::worker

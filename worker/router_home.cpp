@@ -16,7 +16,7 @@ void Router::ask_home(std::uint64_t token, const Topic& topic) {
                .target = who.packed(),
                .token = token,
                .topic_hash = topic.hash},
-              topic.uri);
+              std::string(topic.uri()));
 }
 
 // One SUBSCRIBE waits no more. The session that made it, or null if that is over: the transport is
@@ -70,7 +70,7 @@ void Router::release_if_unused(Topic& topic) {
 
 void Router::tell_release(std::uint64_t hash, std::uint32_t subscription) {
   const std::uint32_t home = home_of(hash, segment_.workers());
-  if (home == self_) return home_.release(self_, subscription);
+  if (home == self_) return home_.release(self_, hash, subscription);
   // A home worker that is away learns from the next announcements what is held; this is not among
   // them.
   peers_.send(home, {.kind = ring::DescriptorKind::unsubscribe_notice,
@@ -90,7 +90,7 @@ void Router::on_descriptor(std::uint32_t from, const ring::Descriptor& descripto
     case Kind::subscribe_reply:
       return on_home_reply(descriptor.token, descriptor.argument);
     case Kind::unsubscribe_notice:
-      return home_.release(from, descriptor.argument);
+      return home_.release(from, descriptor.topic_hash, descriptor.argument);
     case Kind::announce:
       return home_.announce(from, descriptor.argument, key);
     case Kind::announce_done:
@@ -113,7 +113,7 @@ void Router::on_worker_live(std::uint32_t worker) {
                  .realm = topic.realm,
                  .argument = topic.subscription,
                  .topic_hash = topic.hash},
-                topic.uri);
+                std::string(topic.uri()));
   });
   peers_.send(worker, {.kind = ring::DescriptorKind::announce_done});
   drop_given_up(worker);

@@ -42,7 +42,7 @@ Router::Router(ring::Segment& segment, std::uint32_t self, Transport& transport,
   next_token_ = random_seed();
 }
 
-void Router::on_open(Connection& connection) { connection.session = std::make_unique<Session>(); }
+void Router::on_open(Connection& connection) { connection.session.emplace(); }
 
 Taken Router::on_message(Connection& connection, bool binary, wire::Bytes bytes) {
   const bool expects_binary = wire::frame_opcode(connection.serializer) == wire::Opcode::binary;
@@ -134,24 +134,25 @@ void Router::hello(Connection& connection, const wire::Hello& hello) {
   Session& session = *connection.session;
   // A second session on the same transport is another session: whatever is on its way to the first
   // one must not reach it.
-  if (session.id != 0) transport_.connections().advance_generation(connection);
+  if (session.state == Session::State::ended) {
+    transport_.connections().advance_generation(connection);
+  }
   const std::uint32_t pending = session.subscribes_pending;
   session = Session{};
   session.subscribes_pending = pending;
   session.state = Session::State::established;
   session.realm = static_cast<std::uint16_t>(realm - options_.realms.begin());
-  session.id = ring::session_id_of(connection.id, segment_.header().session_key);
   counters_.add(ring::Counter::sessions);
   transport_.set_established(connection, true);
   welcome(connection);
 }
 
 void Router::welcome(Connection& connection) {
-  const Session& session = *connection.session;
-  const std::string authid = "anonymous-" + std::to_string(session.id);
+  const std::uint64_t id = ring::session_id_of(connection.id, segment_.header().session_key);
+  const std::string authid = "anonymous-" + std::to_string(id);
   out_.clear();
-  wire::append_welcome(out_, connection.serializer, session.id,
-                       {.realm = options_.realms[session.realm],
+  wire::append_welcome(out_, connection.serializer, id,
+                       {.realm = options_.realms[connection.session->realm],
                         .authid = authid,
                         .authrole = "anonymous",
                         .authmethod = "anonymous",
@@ -181,7 +182,10 @@ void Router::settle(Connection& connection) {
   counters_.subtract(ring::Counter::sessions);
 }
 
-void Router::on_end(Connection& connection) { settle(connection); }
+void Router::on_end(Connection& connection) {
+  settle_fan_out();  // what is held back may be for this connection
+  settle(connection);
+}
 
 void Router::on_handshake_timeout(Connection& connection) {
   if (connection.session->state == Session::State::ended) {

@@ -1,9 +1,9 @@
-// The WAMP session of one connection. Data only; worker/router.h says what happens to it.
-// Owned by its connection, used by that connection's worker thread.
+// The WAMP session of one connection. Data only; worker/router.h says what happens to it. Its id is
+// not kept: it follows from the connection's name (ring/session_id.h). Owned by its connection,
+// used by that connection's worker thread.
 #pragma once
 
 #include <cstdint>
-#include <optional>
 
 #include "worker/memberships.h"
 
@@ -15,14 +15,14 @@ struct Session {
     established,
     ended,  // GOODBYE was exchanged; another HELLO may follow
   };
-  State state = State::awaiting_hello;
-  std::uint16_t realm = 0;         // index in WorkerOptions::realms
-  std::uint64_t id = 0;            // WAMP session id; 0 before WELCOME
+  Memberships memberships;
   std::uint64_t last_request = 0;  // the peer's last request id; 0: none yet
   // SUBSCRIBEs of this transport that wait for a home worker, those of earlier sessions on it
   // included.
   std::uint32_t subscribes_pending = 0;
-  Memberships memberships;
+  std::uint16_t realm = 0;  // index in WorkerOptions::realms
+  State state = State::awaiting_hello;
 };
+static_assert(sizeof(Session) == 40, "part of every connection");
 
 }  // namespace ringcast::worker

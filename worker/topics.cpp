@@ -14,32 +14,15 @@ std::uint64_t topic_hash(std::uint64_t seed, std::uint16_t realm, std::string_vi
 Topics::Topics(ring::Segment& segment, std::uint32_t worker)
     : segment_(segment), worker_(worker), interest_counts_(ring::kInterestBuckets) {}
 
-Topic* Topics::find(const TopicKey& key) {
-  const auto found = topics_.find(key);
-  return found == topics_.end() ? nullptr : found->second.get();
-}
-
 Topic& Topics::find_or_create(const TopicKey& key) {
-  if (Topic* topic = find(key)) return *topic;
-  auto topic = std::make_unique<Topic>();
-  topic->uri = key.uri;
-  topic->hash = key.hash;
-  topic->realm = key.realm;
-  Topic& created = *topic;
-  topics_.emplace(created.key(), std::move(topic));
-  return created;
-}
-
-Topic* Topics::find_subscription(std::uint32_t subscription) {
-  const auto found = by_subscription_.find(subscription);
-  return found == by_subscription_.end() ? nullptr : found->second;
+  Topic* topic = find(key);
+  return topic != nullptr ? *topic : topics_.insert(key);
 }
 
 void Topics::set_subscription(Topic& topic, std::uint32_t subscription) {
   if (topic.subscription == subscription) return;
   assert(topic.subscription == 0 && subscription != 0);
   topic.subscription = subscription;
-  by_subscription_.emplace(subscription, &topic);
 }
 
 void Topics::add(Topic& topic, wire::Serializer serializer, std::uint32_t slot, Session& session) {
@@ -55,8 +38,7 @@ void Topics::add(Topic& topic, wire::Serializer serializer, std::uint32_t slot, 
 
 void Topics::erase(Topic& topic) {
   assert(!topic.has_subscribers() && topic.requests_pending == 0);
-  if (topic.subscription != 0) by_subscription_.erase(topic.subscription);
-  topics_.erase(topic.key());
+  topics_.erase(topic);
 }
 
 void Topics::interest_gained(std::uint64_t hash) {

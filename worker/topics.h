@@ -7,61 +7,36 @@
 
 #include <array>
 #include <cstdint>
-#include <memory>
-#include <string>
-#include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "ring/segment.h"
 #include "wire/serializer.h"
 #include "worker/session.h"
+#include "worker/subscribers.h"
+#include "worker/uri_table.h"
 
 namespace ringcast::worker {
-
-// Hash of (realm, URI), the same in every worker of a node; keyed, so that clients can't choose
-// collisions.
-std::uint64_t topic_hash(std::uint64_t seed, std::uint16_t realm, std::string_view uri);
 
 // Who is home to a topic: the worker that owns its id.
 inline std::uint32_t home_of(std::uint64_t hash, std::uint32_t workers) {
   return static_cast<std::uint32_t>((hash >> 32) % workers);
 }
 
-struct TopicKey {
-  std::uint64_t hash = 0;
-  std::uint16_t realm = 0;
-  std::string_view uri;  // of the Topic itself once it is in a table
-  bool operator==(const TopicKey&) const = default;
-};
-struct TopicKeyHash {
-  std::size_t operator()(const TopicKey& key) const { return key.hash; }
-};
-
-struct Subscriber {
-  std::uint32_t slot = 0;
-  std::uint32_t membership = 0;  // index in the session's memberships
-};
-
-struct Topic {
-  std::string uri;
-  std::uint64_t hash = 0;
-  std::uint16_t realm = 0;
+struct Topic : UriRecord<Topic> {
   std::uint32_t subscription = 0;      // the id that the home worker gave; 0 until its first reply
   std::uint32_t requests_pending = 0;  // SUBSCRIBEs on their way to the home worker
-  std::array<std::vector<Subscriber>, wire::kSerializerCount> subscribers;
+  std::array<Subscribers, wire::kSerializerCount> subscribers;
 
   bool has_subscribers() const { return !subscribers[0].empty() || !subscribers[1].empty(); }
-  TopicKey key() const { return {hash, realm, uri}; }
 };
+static_assert(sizeof(Topic) == 56, "and the URI behind it: what a topic costs each of its workers");
 
 class Topics {
  public:
   explicit Topics(ring::Segment& segment, std::uint32_t worker);
 
-  Topic* find(const TopicKey& key);
+  Topic* find(const TopicKey& key) { return topics_.find(key); }
   Topic& find_or_create(const TopicKey& key);
-  Topic* find_subscription(std::uint32_t subscription);
 
   // The home worker has answered; every answer for one topic carries the same id while it exists.
   void set_subscription(Topic& topic, std::uint32_t subscription);
@@ -82,7 +57,7 @@ class Topics {
 
   template <typename Visit>
   void for_each(Visit visit) {
-    for (auto& [key, topic] : topics_) visit(*topic);
+    topics_.for_each(visit);
   }
 
  private:
@@ -91,8 +66,7 @@ class Topics {
 
   ring::Segment& segment_;
   std::uint32_t worker_;
-  std::unordered_map<TopicKey, std::unique_ptr<Topic>, TopicKeyHash> topics_;
-  std::unordered_map<std::uint32_t, Topic*> by_subscription_;
+  UriTable<Topic> topics_;
   std::vector<std::uint32_t> interest_counts_;  // topics with subscribers, per interest bucket
 };
 

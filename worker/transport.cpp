@@ -1,5 +1,6 @@
 #include "worker/transport.h"
 
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -16,6 +17,12 @@ namespace {
 constexpr std::size_t kStageRangesMax = 65536;
 constexpr std::size_t kStageDueBytesMax = 64u << 20;  // some 20 ms of copying by the kernel
 constexpr std::size_t kStageMessagesMax = 4096;
+
+// When memory is given back: a second of hardly any traffic after much of it.
+constexpr unsigned kQuietCalls = 4;
+constexpr std::uint64_t kQuietBytesMax = 64u << 10;
+constexpr std::uint64_t kTrimBytesMin = 1u << 20;
+constexpr std::uint64_t kTrimClosedMin = 1024;
 
 // Half of the log holds twice the largest message, since an event may be larger than the message
 // that it came in (a transcoded payload), and no frame is larger than half of the log.
@@ -48,8 +55,7 @@ void Transport::begin(int fd, TimeMs now) {
   Connection* connection = fd >= 0 ? table_.create() : nullptr;
   // Slots are some more than connections_max, for those who are answered 503; beyond that the door
   // is shut.
-  if (connection == nullptr || !io_.install(connection->id.slot, fd)) {
-    if (connection != nullptr) table_.destroy(*connection);
+  if (connection == nullptr) {
     counters_.add(ring::Counter::connections_refused);
     // It counts as come and gone: the acceptor reckons the load by that.
     counters_.add(ring::Counter::connections_accepted);
@@ -57,11 +63,10 @@ void Transport::begin(int fd, TimeMs now) {
     if (fd >= 0) ::close(fd);
     return;
   }
-  ::close(fd);  // the direct descriptor keeps the socket
+  io_.install(connection->id.slot, fd);
   counters_.add(ring::Counter::connections_accepted);
   counters_.add(ring::Counter::connections);
-  connection->handshake = std::make_unique<std::string>();
-  connection->last_received_ms = now;
+  connection->last_received_ms = static_cast<std::uint32_t>(now);
   schedule(*connection, draining_ ? kCloseTimeoutMs : options_.handshake_timeout_ms);
   arm_receive(*connection);
 }
@@ -205,6 +210,8 @@ void Transport::set_established(Connection& connection, bool established) {
 }
 
 void Transport::begin_stage() {
+  // Whoever has something queued is in the backlog, and between stages nobody else holds a range.
+  if (backlog_.empty() && !unsettled_) log_.rewind();
   stage_log_begin_ = log_.end();
   stage_due_bytes_ = 0;
   stage_ranges_ = 0;
@@ -215,6 +222,25 @@ bool Transport::stage_full() const {
   return log_.end() - stage_log_begin_ >= stage_bytes_max_ ||
          stage_due_bytes_ >= kStageDueBytesMax || stage_ranges_ >= kStageRangesMax ||
          stage_messages_ >= kStageMessagesMax;
+}
+
+void Transport::trim_if_quiet() {
+  const Activity now{.bytes = counters_.get(ring::Counter::bytes_received) +
+                              counters_.get(ring::Counter::bytes_sent),
+                     .closed = counters_.get(ring::Counter::connections_closed)};
+  const bool quiet =
+      now.bytes - last_activity_.bytes <= kQuietBytesMax && now.closed == last_activity_.closed;
+  quiet_calls_ = quiet ? quiet_calls_ + 1 : 0;
+  last_activity_ = now;
+  if (quiet_calls_ < kQuietCalls) return;
+  const bool much_closed = now.closed - trimmed_activity_.closed >= kTrimClosedMin;
+  if (!much_closed && now.bytes - trimmed_activity_.bytes < kTrimBytesMin) return;
+  trimmed_activity_ = now;
+  io_.release_buffers();
+  if (backlog_.empty() && !unsettled_) log_.release();
+  if (!much_closed) return;
+  table_.trim();
+  malloc_trim(0);  // the allocator keeps what was freed in the middle of its heap
 }
 
 void Transport::expire_timers() {
@@ -257,7 +283,7 @@ void Transport::timer_open(Connection& connection) {
     counters_.add(ring::Counter::ping_timeouts);
     return begin_ending(connection);
   }
-  const TimeMs silent_ms = now_ - connection.last_received_ms;
+  const std::uint32_t silent_ms = static_cast<std::uint32_t>(now_) - connection.last_received_ms;
   if (silent_ms < options_.ping_interval_ms) {
     return schedule(connection, options_.ping_interval_ms - silent_ms);
   }
@@ -270,8 +296,8 @@ void Transport::begin_drain() {
   draining_ = true;
   table_.for_each([this](Connection& connection) {
     // Who has not asked for anything yet need not be answered.
-    const bool silent = connection.phase == Phase::upgrading && !connection.refused &&
-                        connection.handshake->empty();
+    const bool silent =
+        connection.phase == Phase::upgrading && !connection.refused && !connection.handshake;
     if (silent) {
       begin_ending(connection);
     } else if (connection.phase == Phase::upgrading) {

@@ -119,6 +119,8 @@ class Transport {
   // read.
   void begin_stage();
   bool stage_full() const;
+  // Call a few times a second: gives memory back once it is quiet after it was not.
+  void trim_if_quiet();
   // Sends 1001 to everyone that is still open and refuses upgrades from now on.
   void begin_drain();
 
@@ -221,6 +223,15 @@ class Transport {
   std::vector<std::uint32_t> free_receives_;
   boost::circular_buffer<Reference> ready_;  // connections that have some, each once, in turn
   std::vector<std::uint32_t> due_;
+
+  // For trim_if_quiet().
+  struct Activity {
+    std::uint64_t bytes = 0;   // received and sent
+    std::uint64_t closed = 0;  // connections
+  };
+  Activity last_activity_;     // at the last call
+  Activity trimmed_activity_;  // when memory was given back last
+  unsigned quiet_calls_ = 0;
 
   // Pieces of the sends that are prepared and not yet submitted; see flush().
   static constexpr std::size_t kPiecesPerSend = 16;

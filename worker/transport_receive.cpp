@@ -75,7 +75,7 @@ bool Transport::handle_receive(Connection& connection, Receive& receive) {
   if (completion.res <= 0) return true;
   if (receive.used == 0) {
     counters_.add(ring::Counter::bytes_received, static_cast<std::uint64_t>(completion.res));
-    connection.last_received_ms = now_;
+    connection.last_received_ms = static_cast<std::uint32_t>(now_);
     connection.awaiting_pong = false;
   }
   wire::Bytes bytes = io_.received(completion).substr(receive.used);
@@ -164,10 +164,15 @@ void Transport::take_input(Connection& connection, wire::Bytes& input) {
   }
 }
 
+// A request that comes in one piece, as nearly every one does, is read where it lies.
 void Transport::read_handshake(Connection& connection, wire::Bytes input) {
-  connection.handshake->append(input);
-  wire::UpgradeRequestResult result = wire::parse_upgrade_request(*connection.handshake);
-  if (std::holds_alternative<wire::UpgradeIncomplete>(result)) return;
+  std::unique_ptr<std::string> before = std::move(connection.handshake);
+  if (before) input = before->append(input);
+  wire::UpgradeRequestResult result = wire::parse_upgrade_request(input);
+  if (std::holds_alternative<wire::UpgradeIncomplete>(result)) {
+    connection.handshake = before ? std::move(before) : std::make_unique<std::string>(input);
+    return;
+  }
   if (const auto* refusal = std::get_if<wire::UpgradeRefusal>(&result)) {
     refuse(connection, *refusal);
     return;
@@ -176,8 +181,7 @@ void Transport::read_handshake(Connection& connection, wire::Bytes input) {
   accept_upgrade(connection, request);
   if (connection.phase != Phase::open) return;
   // Frames may have come in the same segment as the request.
-  const std::unique_ptr<std::string> bytes = std::move(connection.handshake);
-  wire::Bytes rest = wire::Bytes(*bytes).substr(request.consumed);
+  wire::Bytes rest = input.substr(request.consumed);
   if (!rest.empty()) read_frames(connection, rest);
   if (!rest.empty()) hold(connection, rest);
 }

@@ -57,7 +57,7 @@ void Worker::become_live() {
   for (std::uint32_t other = 0; other < setup_.wake_fds.size(); ++other) {
     if (other != setup_.index) ring::wake(setup_.wake_fds[other]);
   }
-  send_control(setup_.control_socket, {.kind = ControlKind::live, .argument = epoch}, -1);
+  send_control(setup_.control_socket, {.kind = ControlKind::live, .argument = epoch});
 }
 
 void Worker::watch(int fd, Operation operation) {
@@ -153,8 +153,10 @@ bool Worker::take_control() {
       return false;
     }
     switch (received.message.kind) {
-      case ControlKind::connection:
-        transport_.begin(received.fd, now_);
+      case ControlKind::connections:
+        for (std::size_t n = 0; n < received.message.argument; ++n) {
+          transport_.begin(n < received.fd_count ? received.fds[n] : -1, now_);
+        }
         break;
       case ControlKind::drain:
         begin_drain(received.message.argument);
@@ -176,6 +178,7 @@ void Worker::begin_drain(std::uint32_t timeout_ms) {
 void Worker::report() {
   next_report_ms_ = now_ + kReportIntervalMs;
   router_.expire_pending(now_);
+  transport_.trim_if_quiet();
   peers_.report();
 }
 

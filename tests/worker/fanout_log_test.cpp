@@ -53,6 +53,34 @@ TEST(FanoutLog, ARangeThatWrapsIsContiguousAtEveryOffset) {
   }
 }
 
+// What is drained again and again touches no more memory than is in it at once.
+TEST(FanoutLog, AfterARewindTheSameMemoryIsWrittenAgainUnderNewPositions) {
+  FanoutLog log(4096);
+  const char* begin = log.write_pointer(100);
+  std::uint64_t end = 0;
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    EXPECT_EQ(log.write_pointer(100), begin);
+    const LogRange range = write(log, 100, i);
+    EXPECT_EQ(range.begin, end);
+    EXPECT_TRUE(has_pattern(bytes(log, range), i));
+    end = range.end;
+    log.rewind();
+    EXPECT_EQ(log.floor(), end);
+  }
+}
+
+TEST(FanoutLog, IsAsLargeAndAsContiguousAfterARewindAsBefore) {
+  FanoutLog log(4096);
+  write(log, 1000, 1);
+  log.rewind();
+  EXPECT_LE(log.floor_needed(4096), log.floor());
+  const LogRange whole = write(log, 4096, 2);
+  EXPECT_TRUE(has_pattern(bytes(log, whole), 2));
+  log.raise_floor(log.floor() + 500);
+  const LogRange wrapped = write(log, 500, 3);
+  EXPECT_TRUE(has_pattern(bytes(log, wrapped), 3));
+}
+
 TEST(FanoutLog, TheWholeCapacityIsContiguousFromAnywhere) {
   FanoutLog log(4096);
   write(log, 1000, 1);

@@ -77,7 +77,7 @@ TEST_F(HomeServiceTest, CountsTheTopicsItIsHomeTo) {
   service_->subscribe(0, 1, 0, kTopic);
   service_->subscribe(1, 1, 0, kOther);
   EXPECT_EQ(board_.count(0, ring::Counter::home_topics), 2u);
-  service_->release(0, replies_.all[0].subscription);
+  service_->release(0, kTopic.hash, replies_.all[0].subscription);
   EXPECT_EQ(board_.count(0, ring::Counter::home_topics), 1u);
 }
 

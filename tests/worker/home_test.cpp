@@ -40,10 +40,10 @@ TEST(HomeTable, TheTopicGoesWithItsLastHolderAndALaterOneGetsANewId) {
   HomeTable home(0, 4, used);
   const std::uint32_t id = home.subscribe(kA, 1);
   home.subscribe(kA, 2);
-  home.release(id, 1);
+  home.release(kA.hash, id, 1);
   EXPECT_EQ(home.subscribe(kA, 3), id);
-  home.release(id, 2);
-  home.release(id, 3);
+  home.release(kA.hash, id, 2);
+  home.release(kA.hash, id, 3);
   EXPECT_EQ(home.size(), 0u);
   EXPECT_NE(home.subscribe(kA, 1), id);
 }
@@ -52,8 +52,9 @@ TEST(HomeTable, AReleaseByOneWhoHoldsNothingChangesNothing) {
   std::atomic<std::uint32_t> used{0};
   HomeTable home(0, 4, used);
   const std::uint32_t id = home.subscribe(kA, 1);
-  home.release(id, 2);
-  home.release(id + 1, 1);
+  home.release(kA.hash, id, 2);
+  home.release(kA.hash, id + 1, 1);
+  home.release(kB.hash, id, 1);
   EXPECT_EQ(home.size(), 1u);
   EXPECT_EQ(home.subscribe(kA, 1), id);
 }
@@ -98,8 +99,8 @@ TEST(HomeTable, AnnouncedTopicsKeepTheirIds) {
   home.announce(kA, 5, 2);
   EXPECT_EQ(home.size(), 1u);
   EXPECT_EQ(home.subscribe(kA, 3), 5u);
-  home.release(5, 1);
-  home.release(5, 3);
+  home.release(kA.hash, 5, 1);
+  home.release(kA.hash, 5, 3);
   EXPECT_EQ(home.subscribe(kA, 1), 5u);  // worker 2 has held it all the time
 }
 
@@ -144,7 +145,7 @@ TEST(HomeTable, AgreesWithAMapOverRandomRequests) {
       home.forget_worker(worker);
       for (auto& [t, e] : expected) e.holders.erase(worker);
     } else if (entry != expected.end()) {
-      home.release(entry->second.id, worker);
+      home.release(topic, entry->second.id, worker);
       entry->second.holders.erase(worker);
     }
     std::erase_if(expected, [](const auto& e) { return e.second.holders.empty(); });

@@ -186,7 +186,7 @@ void Node::join(std::uint32_t worker) {
 }
 
 void Node::drain(std::uint32_t worker, std::uint32_t timeout_ms) {
-  send_control(places_[worker].control, {.kind = ControlKind::drain, .argument = timeout_ms}, -1);
+  send_control(places_[worker].control, {.kind = ControlKind::drain, .argument = timeout_ms});
 }
 
 int Node::connect(std::uint32_t worker) {
@@ -205,7 +205,7 @@ int Node::connect(std::uint32_t worker) {
   const ring::test::Patience patience;
   for (;;) {
     const ControlResult result = send_control(
-        places_[worker].control, {.kind = ControlKind::connection, .argument = 0}, accepted);
+        places_[worker].control, {.kind = ControlKind::connections, .argument = 1}, {&accepted, 1});
     if (result == ControlResult::done) break;
     if (result == ControlResult::closed || patience.over()) {
       throw std::runtime_error("a worker does not take connections");
