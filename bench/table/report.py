@@ -138,7 +138,8 @@ def congestion(results):
 
 def how_it_ran(settings, environment, results):
     extent = "one short round, beside Bun and the row's reference only: a first impression" if settings.quick else \
-        f"{settings.rounds} rounds; ws and fox-wamp, which are slow, run in the first {settings.rare_rounds} at most and in few rows"
+        f"{settings.rounds} round(s); what takes long (ws and fox-wamp, the stalled reader of nats-server and mosquitto) " \
+        f"runs in the first {settings.rare_rounds} at most"
     return f"""- {extent}. Each measurement takes {settings.duration_s:g} s (longer where p99.9 matters) after {settings.warmup_s:g} s of warm-up.
 - Machine: {environment.machine}; loopback; TCP congestion control {congestion(results)} on both ends; load average before the run {environment.load_before:.1f}{environment.noise}.
 - Ringcast: {environment.ringcast}, WAMP in MessagePack.

@@ -107,7 +107,7 @@ ROWS = (
                 label="memory growth"),
          Metric("p999", "µs", 0, limit=1000, limit_name="1 ms", label="the others' p99.9"),
          Metric("untold", "", 0, limit=0, limit_name="every drop told", label="stalled readers not told")),
-        timed=False, rare=("ws",),
+        timed=False, peers=(), rare=("nats-server", "mosquitto", "ws"),
         explanation="A reader that lost messages and still looks connected was not told. A reader that never reads again can't "
                     "be shown a close frame: its connection ends."),
 )
