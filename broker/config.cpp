@@ -121,6 +121,10 @@ std::variant<Config, EarlyExit> parse_command_line(int argc, char** argv) {
                         ->check(CLI::Range(1u, ring::kWorkersMax));
   auto* threads = app.add_option("--threads", config.threads, "worker threads per process")
                       ->check(CLI::Range(1u, ring::kWorkersMax));
+  app.add_option("--busy-poll", config.worker.busy_poll_us,
+                 "microseconds that an idle worker looks for work before it sleeps, if that pays")
+      ->check(CLI::Range(0u, 1'000'000u))
+      ->capture_default_str();
   app.add_option("--echo-path", config.worker.echo_path,
                  "diagnostics: a second endpoint that echoes messages");
   app.add_flag("--allow-anonymous", config.allow_anonymous,

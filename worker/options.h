@@ -21,6 +21,8 @@ struct WorkerOptions {
   std::uint64_t ping_timeout_ms = 10'000;   // after the ping, until the connection is given up
   std::uint64_t drain_timeout_ms = 5'000;   // for what is queued, when the broker stops
 
+  std::uint32_t busy_poll_us = 0;  // how long to look for work before sleeping; 0: sleep at once
+
   std::size_t queue_bytes_max = 1u << 20;  // outbound, per connection, not yet taken by the kernel
   std::size_t message_bytes_max = 1u << 20;  // of one message from a client
 };

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 
@@ -33,7 +34,8 @@ Worker::Worker(WorkerSetup setup, std::unique_ptr<IoRing> io)
       io_(std::move(io)),
       transport_(setup_.index, *setup_.segment, *io_, setup_.options),
       peers_(*setup_.segment, setup_.index, setup_.wake_fds),
-      router_(*setup_.segment, setup_.index, transport_, peers_, setup_.options) {
+      router_(*setup_.segment, setup_.index, transport_, peers_, setup_.options),
+      busy_poll_(std::int64_t{setup_.options.busy_poll_us} * 1000) {
   transport_.set_user(router_);
 }
 
@@ -67,6 +69,7 @@ void Worker::watch(int fd, Operation operation) {
 
 void Worker::run() {
   become_live();
+  ring::announce_awake(block_.sleeping);  // the incarnation before this one may have died asleep
   watch(setup_.wake_fds[setup_.index], Operation::wake);
   watch(setup_.control_socket, Operation::control);
   while (!stopped_) turn();
@@ -75,8 +78,7 @@ void Worker::run() {
 void Worker::turn() {
   peers_.flush();
   transport_.flush();
-  io_->submit(wait_ms());
-  ring::announce_awake(block_.sleeping);
+  submit();
   now_ = now_ms();
   transport_.set_now(now_);
   block_.counters.add(ring::Counter::turns);
@@ -101,17 +103,49 @@ void Worker::turn() {
   }
 }
 
-// How long this turn may sleep: not at all while there is work; a moment while a ring is full; else
+// Hands over what is prepared, and rests until there is something to do.
+void Worker::submit() {
+  const std::uint64_t wait = idle_ms();
+  if (wait == 0) return io_->submit(0);
+  const std::int64_t idle_since_ns = busy_poll_.enabled() ? now_ns() : 0;
+  const bool found = busy_poll_.worthwhile() && look_for_work(idle_since_ns, wait);
+  if (!found && announce_sleep()) {
+    io_->submit(wait);
+    ring::announce_awake(block_.sleeping);
+  } else {
+    io_->submit(0);
+  }
+  if (busy_poll_.enabled()) busy_poll_.idle_ended(now_ns() - idle_since_ns);
+}
+
+// How long this turn may rest: not at all while there is work; a moment while a ring is full; else
 // until something happens, and long enough that the proof of life is given and timers fire.
-std::uint64_t Worker::wait_ms() {
+std::uint64_t Worker::idle_ms() const {
   if (work_left_ || transport_.has_dirty()) return 0;
+  if (peers_.congested() || transport_.has_paused()) return kCongestedWaitMs;
   const TimeMs now = now_ms();
-  std::uint64_t wait = next_report_ms_ > now ? next_report_ms_ - now : 1;
-  if (peers_.congested() || transport_.has_paused()) wait = kCongestedWaitMs;
+  return next_report_ms_ > now ? next_report_ms_ - now : 1;
+}
+
+// Looks for work without sleeping, as long as that may pay; true if there is some. Whoever has
+// something for this worker need not wake it meanwhile.
+bool Worker::look_for_work(std::int64_t since_ns, std::uint64_t wait_ms) {
+  const std::int64_t rest_ns = static_cast<std::int64_t>(wait_ms) * 1'000'000;
+  const std::int64_t until_ns = since_ns + std::min(busy_poll_.budget_ns(), rest_ns);
+  io_->submit(0);
+  do {
+    if (io_->has_news() || !peers_.inbound_empty()) return true;
+    relax();
+  } while (now_ns() < until_ns);
+  return false;
+}
+
+// False if a ring has something after all, which its producer has put there without a wake-up.
+bool Worker::announce_sleep() {
   ring::announce_sleep(block_.sleeping);
-  if (peers_.inbound_empty()) return wait;
+  if (peers_.inbound_empty()) return true;
   ring::announce_awake(block_.sleeping);
-  return 0;
+  return false;
 }
 
 // True if more may be waiting than one turn takes.

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "ring/segment.h"
+#include "worker/busy_poll.h"
 #include "worker/io_ring.h"
 #include "worker/options.h"
 #include "worker/peers.h"
@@ -43,7 +44,10 @@ class Worker {
   void become_live();
   void watch(int fd, Operation operation);
   void turn();
-  std::uint64_t wait_ms();
+  void submit();
+  std::uint64_t idle_ms() const;
+  bool look_for_work(std::int64_t since_ns, std::uint64_t wait_ms);
+  bool announce_sleep();
   bool handle_completions();
   void handle_own(const Completion& completion, Operation operation);
   bool take_control();
@@ -56,6 +60,7 @@ class Worker {
   Transport transport_;
   Peers peers_;
   Router router_;
+  BusyPoll busy_poll_;
 
   TimeMs now_ = 0;
   TimeMs next_report_ms_ = 0;
