@@ -76,6 +76,12 @@ class Router final : public TransportUser, public PeerUser, public HomeClient {
     LogRange frames;
     std::size_t events = 0;
   };
+  // What PUBLISHED frames its publisher is due while a run goes on: they would end it, one by one.
+  // Written when the run has been queued. Bounded by the messages of a stage.
+  struct HeldReplies {
+    Connection* publisher = nullptr;  // null exactly while there are none
+    std::string frames;
+  };
 
   // --- sessions (router_session.cpp)
   // -------------------------------------------------------------------
@@ -111,6 +117,8 @@ class Router final : public TransportUser, public PeerUser, public HomeClient {
                const wire::Payload& payload, std::uint32_t excluded_slot);
   char* reserve_event(const Topic& topic, wire::Serializer serializer, std::uint32_t excluded_slot,
                       std::size_t size);
+  void acknowledge(Connection& connection, std::uint64_t request, std::uint64_t publication);
+  void send_held_replies();
   void publication_from(const ring::Descriptor& descriptor, std::string_view frame);
 
   // --- home protocol, the asking side (router_home.cpp)
@@ -134,6 +142,7 @@ class Router final : public TransportUser, public PeerUser, public HomeClient {
   std::array<wire::Decoder, wire::kSerializerCount> decoders_;
   PublicationIds publication_ids_;
   FanOutRun run_;
+  HeldReplies replies_;
   TimeMs now_ = 0;
 
   // Reused from message to message, so that the steady state allocates nothing.

@@ -1,6 +1,7 @@
 // Publish and subscribe: from a session's request to the frames that its subscribers get.
 #include <algorithm>
 #include <cassert>
+#include <cstring>
 #include <utility>
 
 #include "wire/encode.h"
@@ -50,12 +51,31 @@ Taken Router::publish(Connection& connection, const wire::Publish& publish) {
   session.last_request = publish.request;
   counters_.add(ring::Counter::publications);
   fan_out(publication, hash, publish.options.exclude_me ? &connection : nullptr);
-  if (publish.options.acknowledge) {
-    out_.clear();
-    wire::append_published(out_, connection.serializer, publish.request, publication.id);
-    send(connection, out_);
-  }
+  if (publish.options.acknowledge) acknowledge(connection, publish.request, publication.id);
   return Taken::yes;
+}
+
+void Router::acknowledge(Connection& connection, std::uint64_t request, std::uint64_t publication) {
+  if (replies_.publisher != nullptr && replies_.publisher != &connection) settle_fan_out();
+  out_.clear();
+  wire::append_published(out_, connection.serializer, request, publication);
+  if (run_.topic == nullptr) return send(connection, out_);
+  std::string& frames = replies_.frames;
+  const std::size_t begin = frames.size();
+  frames.resize(begin + wire::frame_header_size(out_.size()) + out_.size());
+  char* const end = wire::write_frame_header(
+      frames.data() + begin, wire::frame_opcode(connection.serializer), out_.size());
+  std::memcpy(end, out_.data(), out_.size());
+  replies_.publisher = &connection;
+}
+
+void Router::send_held_replies() {
+  Connection* const publisher = std::exchange(replies_.publisher, nullptr);
+  if (publisher == nullptr) return;
+  const std::size_t size = replies_.frames.size();
+  std::memcpy(transport_.reserve(size), replies_.frames.data(), size);
+  transport_.queue(*publisher, transport_.commit(size));
+  replies_.frames.clear();
 }
 
 void Router::publication_from(const ring::Descriptor& descriptor, std::string_view frame) {
@@ -147,6 +167,7 @@ void Router::settle_fan_out() {
     if (transport_.queue(*transport_.connections().in_slot(subscriber.slot), run.frames)) ++queued;
   }
   counters_.add(ring::Counter::events_queued, queued * run.events);
+  send_held_replies();
 }
 
 Taken Router::subscribe(Connection& connection, const wire::Subscribe& subscribe) {

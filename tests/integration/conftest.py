@@ -64,3 +64,23 @@ def join(shared_broker):
     yield open_session
     for session in opened:
         session.drop()
+
+
+@pytest.fixture
+def on_each_worker(shared_broker, join):
+    """A list of sessions, one for each worker, opened until each worker has one."""
+
+    def open_sessions(serializer="json"):
+        found = {}
+        for _ in range(16):
+            before = shared_broker.counters()
+            session = join(serializer)
+            after = shared_broker.counters()
+            for worker in after:
+                if after[worker]["connections_accepted"] > before[worker]["connections_accepted"]:
+                    found.setdefault(worker, session)
+            if len(found) == len(after):
+                return [found[worker] for worker in sorted(found)]
+        raise AssertionError(f"16 sessions reached only the workers {sorted(found)}")
+
+    return open_sessions
