@@ -126,14 +126,13 @@ same rounds, shows what the machine alone has changed.
 
 {rows_table(before, after)}
 
-Churn: {counters['connections_accepted']} connections in all, ending by close handshake, FIN, RST, GOODBYE or in the middle of a frame;
+The broker saw {counters['connections_accepted']} connections in all; those of the churn ended by close handshake, FIN, RST, GOODBYE or in the middle of a frame;
 {churn['checked']} deliveries to those who stayed and those who came and went were checked, {churn['wrong']} wrong. Frames dropped because their
 connection was gone: {counters['stale_frames_dropped']}; completions of an earlier generation: {counters['stale_completions_dropped']}.
 
 {table}
 
-The second crowd left {(memory[-1]['pss'] - memory[-3]['pss']) / MIB:+.2f} MiB behind. What a broker keeps after its first load is its fan-out log, receive buffers and
-tables, which it touches once and reuses.
+The first crowd left {(memory[2]['pss'] - memory[0]['pss']) / MIB:+.2f} MiB behind, the second {(memory[-1]['pss'] - memory[-3]['pss']) / MIB:+.2f} MiB.
 
 Machine: {environment.machine}; load average before the run {environment.load_before:.1f}{environment.noise}. {environment.ringcast}.
 """

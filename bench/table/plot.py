@@ -118,7 +118,7 @@ def markers(title, entries):
         canvas.text(left - 8, y + 12, name, anchor="end")
         canvas.box(left, y + 2, place(ratio) - left, step - 8, PALETTE[2] if ratio <= target else PALETTE[4])
         canvas.line(place(target), y - 1, place(target), y + step - 3, INK, 2)
-        canvas.text(place(ratio) + 5, y + 13, f"{ratio:.2f}", size=11)
+        canvas.text(place(max(ratio, target)) + 5, y + 13, f"{ratio:.2f}", size=11)
     return canvas.done()
 
 
