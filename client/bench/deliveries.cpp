@@ -70,7 +70,7 @@ std::size_t Deliveries::take_known(const Link& link, wire::Bytes bytes, std::int
   if (!link.subscriber) return 0;
   Subscriber& to = subscriber(link);
   const EventLog* const log = logs_[to.topic].get();
-  if (log == nullptr) return 0;
+  if (log == nullptr || log->subscription() != link.subscription) return 0;
   std::uint64_t next = to.next_in_log;
   const std::size_t taken = log->match(next, bytes.data(), bytes.size());
   for (std::uint64_t i = to.next_in_log; i < next; ++i) {
@@ -105,7 +105,9 @@ void Deliveries::take_event(const Link& link, wire::Bytes frame, const Codec::Ev
     return;
   }
   Subscriber& to = subscriber(link);
-  if (arrive(to, stamp.publisher, stamp.sequence, stamp.intended_ns, now)) log(to, frame, stamp);
+  if (arrive(to, stamp.publisher, stamp.sequence, stamp.intended_ns, now)) {
+    log(to, link.subscription, frame, stamp);
+  }
 }
 
 bool Deliveries::arrive(const Subscriber& to, std::uint32_t publisher, std::uint64_t sequence,
@@ -126,9 +128,12 @@ bool Deliveries::arrive(const Subscriber& to, std::uint32_t publisher, std::uint
   return true;
 }
 
-void Deliveries::log(Subscriber& to, wire::Bytes frame, const Stamp& stamp) {
+void Deliveries::log(Subscriber& to, std::uint64_t subscription, wire::Bytes frame,
+                     const Stamp& stamp) {
   EventLog* const log = logs_[to.topic].get();
   if (log == nullptr || frame.empty()) return;
+  if (log->end() == 0) log->set_subscription(subscription);
+  if (log->subscription() != subscription) return;
   if (to.next_in_log == log->end()) {
     log->append(frame, stamp.sequence, stamp.intended_ns, stamp.publisher);
     to.next_in_log = log->end();

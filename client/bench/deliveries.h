@@ -57,7 +57,8 @@ class Deliveries {
   // Returns true if the message is the next of its publisher.
   bool arrive(const Subscriber& subscriber, std::uint32_t publisher, std::uint64_t sequence,
               std::int64_t intended_ns, std::int64_t now);
-  void log(Subscriber& subscriber, wire::Bytes frame, const Stamp& stamp);
+  void log(Subscriber& subscriber, std::uint64_t subscription, wire::Bytes frame,
+           const Stamp& stamp);
   void advance(std::uint32_t lane, std::uint64_t from, std::uint64_t to);
   void on_slowest_changed(std::uint32_t lane);
   // visit(check, messages that its publisher sent) for each live subscriber and each of its

@@ -28,6 +28,11 @@ class EventLog {
   EventLog(std::size_t bytes_max, std::size_t entries_max)
       : bytes_(bytes_max), entries_(entries_max), mask_(entries_max - 1) {}
 
+  // Which subscription id the frames carry; where a server gives each subscriber its own, the
+  // others' frames are not these.
+  std::uint64_t subscription() const { return subscription_; }
+  void set_subscription(std::uint64_t subscription) { subscription_ = subscription; }
+
   // Entries [first(), end()) are kept; their numbers never change.
   std::uint64_t first() const { return first_; }
   std::uint64_t end() const { return end_; }
@@ -95,6 +100,7 @@ class EventLog {
   std::vector<char> bytes_;
   std::vector<Entry> entries_;
   std::uint64_t mask_;
+  std::uint64_t subscription_ = 0;
   std::uint64_t base_ = 0;  // offset of bytes_[0]
   std::size_t used_ = 0;
   std::uint64_t first_ = 0;
