@@ -10,6 +10,8 @@ namespace {
 
 // Three digits, without an exponent, and the largest unit that keeps the number at 1 or above.
 std::string scaled(double value, std::array<std::string_view, 4> units) {
+  if (value == 0) return "0";
+  if (value < 0) return "-" + scaled(-value, units);
   std::size_t unit = 0;
   // 999.5 would be printed as 1000.
   for (; unit + 1 < units.size() && value >= 999.5; ++unit) value /= 1e3;

@@ -66,7 +66,7 @@ void add_latency(Table& table, const Histogram& h) {
                                       {99.99, "p99.99"},
                                       {99.999, "p99.999"}}) {
     // A percentile that leaves less than one value above it is the maximum under another name.
-    if ((100 - percent) / 100 * static_cast<double>(h.count()) < 1) break;
+    if ((100 - percent) / 100 * static_cast<double>(h.count()) < 1 - 1e-6) break;
     text += fmt::format("{} {}  ", name, duration_text(static_cast<double>(h.percentile(percent))));
   }
   table.line("latency", fmt::format("{}max {}", text, duration_text(static_cast<double>(h.max()))));

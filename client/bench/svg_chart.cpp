@@ -71,7 +71,7 @@ Range log_range(double least, double most) {
 }
 
 Range percentile_range(double most) {
-  Range range{0, most, {0, 50, 90}};
+  Range range{0, most, {50, 90}};
   for (double above = 1; 100 - above < most; above /= 10) range.ticks.push_back(100 - above);
   return range;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <regex>
 #include <string>
 #include <vector>
@@ -88,7 +89,7 @@ TEST(SvgChart, EachNineOfAPercentileIsAsWideAsTheOneBefore) {
   for (std::size_t i = 1; i + 1 < points.size(); ++i) {
     EXPECT_NEAR(points[i + 1].x - points[i].x, points[1].x - points[0].x, 0.2);
   }
-  for (const char* tick : {"0", "50", "90", "99", "99.9"}) {
+  for (const char* tick : {"50", "90", "99", "99.9"}) {
     const std::vector<std::string> all = labels(svg);
     EXPECT_NE(std::find(all.begin(), all.end(), tick), all.end()) << tick;
   }
