@@ -27,15 +27,6 @@ std::vector<std::string> short_run(const std::vector<std::string>& more) {
   return with_options(kShort, more);
 }
 
-TEST(BenchProgram, MeasuresIngestWithoutSubscribers) {
-  const FaultyServer server(Dialect::raw, Fault::none);
-  const Outcome outcome =
-      bench("ingest", server.url(), {"--protocol", "raw", "--window", "8", "--duration", "0.5"});
-  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
-  EXPECT_GT(report_of(outcome)["publications"], 0);
-  EXPECT_EQ(report_of(outcome)["deliveries"], 0);
-}
-
 TEST(BenchProgram, CountsWhatItMeasured) {
   // Two subscribers to each topic; what is in flight at either end of the interval is the
   // difference.

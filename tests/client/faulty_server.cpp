@@ -1,5 +1,6 @@
 #include "tests/client/faulty_server.h"
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 #include <utility>
@@ -51,9 +52,11 @@ std::string name_of(Dialect dialect) {
   return dialect == Dialect::raw ? "raw" : dialect == Dialect::json ? "json" : "msgpack";
 }
 
-FaultyServer::FaultyServer(Dialect dialect, Fault fault)
+FaultyServer::FaultyServer(Dialect dialect, Fault fault, Victim victim, Manners manners)
     : dialect_(dialect),
       fault_(fault),
+      victim_(victim),
+      manners_(manners),
       form_(dialect == Dialect::json ? bench::StampForm::ascii : bench::StampForm::binary),
       serializer_(dialect == Dialect::json ? wire::Serializer::json : wire::Serializer::msgpack),
       decoder_(serializer_) {
@@ -61,15 +64,41 @@ FaultyServer::FaultyServer(Dialect dialect, Fault fault)
   script.subprotocol = [this](const wire::UpgradeRequest&) {
     return dialect_ == Dialect::raw ? "" : std::string(wire::subprotocol_name(serializer_));
   };
-  script.on_open = [this](WsServer&, WsServer::Peer& peer) {
-    Client& client = clients_[peer.number];
-    client.subscriber = query_value(peer.request.query, "role") == "sub";
-    client.topic = query_value(peer.request.query, "topic");
+  script.on_open = [this](WsServer&, WsServer::Peer& peer) { on_open(peer); };
+  script.on_gone = [this](WsServer::Peer& peer) {
+    clients_.erase(peer.number);
+    const std::lock_guard lock(mutex_);
+    if (peer.upgraded) --open_;
   };
   script.on_message = [this](WsServer&, WsServer::Peer& from, wire::Opcode, wire::Bytes bytes) {
     on_message(from, bytes);
   };
   server_ = std::make_unique<WsServer>(std::move(script));
+}
+
+Seen FaultyServer::seen() const {
+  const std::lock_guard lock(mutex_);
+  return seen_;
+}
+
+void FaultyServer::on_open(const WsServer::Peer& peer) {
+  Client& client = clients_[peer.number];
+  client.subscriber = query_value(peer.request.query, "role") == "sub";
+  client.topic = query_value(peer.request.query, "topic");
+  client.ballast.assign(manners_.connection_bytes, 'b');
+  const std::lock_guard lock(mutex_);
+  ++seen_.opened;
+  ++seen_.addresses[peer.address];
+  seen_.open_most = std::max(seen_.open_most, ++open_);
+}
+
+void FaultyServer::note(const std::string& topic, const std::string& payload) {
+  constexpr std::size_t kTextsMax = 100;
+  const std::lock_guard lock(mutex_);
+  ++seen_.publications[topic];
+  if (seen_.texts.size() < kTextsMax) {
+    seen_.texts.push_back(payload.substr(bench::stamp_bytes(form_)));
+  }
 }
 
 void FaultyServer::on_message(WsServer::Peer& from, wire::Bytes message) {
@@ -92,7 +121,9 @@ void FaultyServer::on_wamp(WsServer::Peer& from, wire::Bytes bytes) {
     client.subscriber = true;
     client.topic = std::string(subscribe->topic);
     client.subscription =
-        subscriptions_.try_emplace(client.topic, 100 + subscriptions_.size()).first->second;
+        fault_ == Fault::anothers_copy
+            ? 100 + from.number
+            : subscriptions_.try_emplace(client.topic, 100 + subscriptions_.size()).first->second;
     wire::append_subscribed(answer, serializer_, subscribe->request, client.subscription);
   } else if (const auto* publish = std::get_if<wire::Publish>(message)) {
     return on_publication(from, std::string(publish->topic),
@@ -106,18 +137,29 @@ void FaultyServer::on_wamp(WsServer::Peer& from, wire::Bytes bytes) {
 void FaultyServer::on_publication(WsServer::Peer& from, const std::string& topic,
                                   const std::string& payload) {
   ++publications_;
+  note(topic, payload);
   if (first_.empty()) first_ = payload;
-  bool victim_seen = false;
+  // The victim is one of the topic that the first subscriber of all has.
+  const std::string* victims_topic = nullptr;
+  std::uint64_t of_victims_topic = 0;
   for (WsServer::Peer* peer : server_->peers()) {
     const Client& client = clients_[peer->number];
     if (!client.subscriber) continue;
-    const bool victim = !std::exchange(victim_seen, true);
+    if (victims_topic == nullptr) victims_topic = &client.topic;
+    bool victim = false;
+    if (client.topic == *victims_topic) {
+      if (++of_victims_topic == 1) first_subscription_ = client.subscription;
+      victim = of_victims_topic == (victim_ == Victim::first ? 1 : 2);
+    }
     if (client.topic != topic) {
       if (victim && fault_ == Fault::other_topic && due(kTimes)) deliver(*peer, payload);
     } else if (victim) {
       serve_victim(from, *peer, payload);
     } else {
       deliver(*peer, payload);
+    }
+    if (manners_.queue_bytes_max > 0 && peer->out.size() > manners_.queue_bytes_max) {
+      peer->close(1008, "too slow");
     }
   }
 }
@@ -162,6 +204,8 @@ void FaultyServer::do_wrong(WsServer::Peer& from, WsServer::Peer& victim,
       return;
     case Fault::other_subscription:
       return deliver_as(victim, payload, clients_[victim.number].subscription + 1);
+    case Fault::anothers_copy:
+      return deliver_as(victim, payload, first_subscription_);
     case Fault::echo:
       deliver(victim, payload);
       return deliver(from, payload);

@@ -7,7 +7,9 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <vector>
 
 #include "client/bench/stamp.h"
 #include "tests/client/ws_server.h"
@@ -28,7 +30,8 @@ enum class Fault {
   swap,                // with the one behind it
   late,                // comes after the nine behind it
   other_topic,         // one that it did not subscribe to, besides its own
-  other_subscription,  // WAMP: its own, under another subscription's id
+  other_subscription,  // WAMP: its own, under another topic's id
+  anothers_copy,       // WAMP, ids being each session's own: the first subscriber's event
   echo,                // the publisher gets it too
   flip_payload,        // a bit of the padding
   flip_sequence,       // a bit of that field
@@ -47,21 +50,43 @@ enum class Fault {
   pause,         // for a second, of the whole server
 };
 
+// Who is wronged: bench compares what a topic's later subscribers get with what the first got.
+enum class Victim { first, second };
+
+// What the server has seen.
+struct Seen {
+  std::uint64_t opened = 0;                           // connections
+  std::uint64_t open_most = 0;                        // at a time
+  std::map<std::string, std::uint64_t> addresses;     // connections from each
+  std::map<std::string, std::uint64_t> publications;  // to each topic
+  std::vector<std::string> texts;  // of the first publications: what stands behind the stamp
+};
+
+// How it treats everybody.
+struct Manners {
+  std::size_t connection_bytes = 0;  // memory that it takes for each
+  std::size_t queue_bytes_max = 0;   // who has more due is closed as a slow reader; 0: no bound
+};
+
 class FaultyServer {
  public:
-  FaultyServer(Dialect dialect, Fault fault);
+  FaultyServer(Dialect dialect, Fault fault, Victim victim = Victim::first, Manners manners = {});
 
   std::string url() const { return server_->url("/"); }
   // How often it has done wrong.
   std::uint64_t faults() const { return faults_; }
+  Seen seen() const;
 
  private:
   struct Client {
+    std::string ballast;
     bool subscriber = false;
     std::string topic;
     std::uint64_t subscription = 0;  // WAMP
   };
 
+  void on_open(const WsServer::Peer& peer);
+  void note(const std::string& topic, const std::string& payload);
   void on_message(WsServer::Peer& from, wire::Bytes message);
   void on_wamp(WsServer::Peer& from, wire::Bytes message);
   void on_publication(WsServer::Peer& from, const std::string& topic, const std::string& payload);
@@ -75,6 +100,8 @@ class FaultyServer {
 
   const Dialect dialect_;
   const Fault fault_;
+  const Victim victim_;
+  const Manners manners_;
   const bench::StampForm form_;
   const wire::Serializer serializer_;
   wire::Decoder decoder_;
@@ -84,8 +111,12 @@ class FaultyServer {
   std::uint64_t considered_ = 0;  // messages that due() was asked about
   std::uint64_t held_until_ = 0;  // considered_, when held_ is let go
   std::string held_;
-  std::string first_;  // ever
+  std::string first_;                     // ever
+  std::uint64_t first_subscription_ = 0;  // of the topic's first subscriber, while delivering
   bool silent_ = false;
+  mutable std::mutex mutex_;
+  Seen seen_;
+  std::uint64_t open_ = 0;
   std::atomic<std::uint64_t> faults_ = 0;
   std::unique_ptr<WsServer> server_;  // last: its thread uses the rest
 };

@@ -23,6 +23,7 @@ class Program {
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
+  pid_t pid() const { return pid_; }
   void write(const std::string& more);
   void end_input();
   void signal(int number);

@@ -1,5 +1,6 @@
 #include "tests/client/ws_server.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -78,6 +79,7 @@ void WsServer::run() {
       if (done) {
         ::close(peer.fd);
         peer.fd = -1;
+        if (script_.on_gone) script_.on_gone(peer);
       }
       at = peer.fd < 0 ? peers_.erase(at) : std::next(at);
     }
@@ -85,11 +87,17 @@ void WsServer::run() {
 }
 
 void WsServer::accept() {
-  const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  sockaddr_in address{};
+  socklen_t size = sizeof address;
+  const int fd = ::accept4(listener_, reinterpret_cast<sockaddr*>(&address), &size,
+                           SOCK_NONBLOCK | SOCK_CLOEXEC);
   if (fd < 0) return;
   const int on = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   auto peer = std::make_unique<Peer>();
+  char text[INET_ADDRSTRLEN] = {};
+  ::inet_ntop(AF_INET, &address.sin_addr, text, sizeof text);
+  peer->address = text;
   peer->fd = fd;
   peer->number = accepted_++;
   peer->reader = std::make_unique<wire::FrameReader>(wire::Role::server, limits_, pool_);

@@ -21,6 +21,7 @@ class WsServer {
   struct Peer {
     int fd = -1;
     std::uint64_t number = 0;      // in the order of connecting
+    std::string address;           // its IPv4 address
     wire::UpgradeRequest request;  // empty until upgraded
     bool upgraded = false;
     bool closing = false;  // close when all is sent
@@ -41,6 +42,7 @@ class WsServer {
     std::function<std::string(const wire::UpgradeRequest&)> subprotocol;
     unsigned refuse_status = 0;
     std::function<void(WsServer&, Peer&)> on_open;
+    std::function<void(Peer&)> on_gone;
     std::function<void(WsServer&, Peer&, wire::Opcode, wire::Bytes)> on_message;
     std::function<void(Peer&)> on_pong;
   };
