@@ -24,7 +24,11 @@ void add_block(State& state, const unsigned char* block) {
     schedule[t] =
         std::rotl(schedule[t - 3] ^ schedule[t - 8] ^ schedule[t - 14] ^ schedule[t - 16], 1);
   }
-  auto [a, b, c, d, e] = state;
+  std::uint32_t a = state[0];
+  std::uint32_t b = state[1];
+  std::uint32_t c = state[2];
+  std::uint32_t d = state[3];
+  std::uint32_t e = state[4];
   const auto round = [&](std::size_t t, std::uint32_t mixed, std::uint32_t constant) {
     const std::uint32_t next = std::rotl(a, 5) + mixed + e + constant + schedule[t];
     e = d;
