@@ -20,7 +20,7 @@ KEY_ROWS = ("fanout-k1", "fanout-k8", "fanout-k64", "fanout-s1000", "one-to-one"
 CHURN = "-S 50 -B 128 -K 4 --churn 2000 --churners 200"
 CHURN_STEP_S = 60  # a run of the generator; one after the other
 CONNECTIONS = 10_000
-SETTLE_S = 3  # after the last connection has gone: the broker still closes its side
+SETTLE_S = 4  # idle memory goes back after a second or two of quiet
 MIB = 1 << 20
 SAME_WITHIN = 1.1
 
@@ -84,7 +84,7 @@ class Churned:
 
     def crowd(self, process):
         figures = self.generator.run("idle", "msgpack", process, ["-S", str(CONNECTIONS)],
-                                     ["--duration", "0.5", "--warmup", "0.5"])
+                                     ["--duration", "0.5", "--warmup", "3"])
         return {"when": f"with {CONNECTIONS} idle connections", "pss": figures["connected_bytes"]}
 
     def churn(self, process, minutes):
