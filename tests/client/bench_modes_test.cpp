@@ -47,7 +47,7 @@ TEST_P(BenchModes, IngestCountsWhatTheServerTook) {
 
 TEST_P(BenchModes, IdleMeasuresTheMemoryOfAConnection) {
   constexpr std::size_t kEach = 512 << 10;
-  const FaultyServer server(GetParam(), Fault::none, Victim::first, {kEach, 0});
+  const FaultyServer server(GetParam(), Fault::none, Victim::first, {kEach, 0, 0});
   const Outcome outcome = bench("idle", server.url(), options({"-S", "100", "--pid", kOwnPid}));
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   const Json report = report_of(outcome);
@@ -105,7 +105,7 @@ TEST_P(BenchModes, StalledReadersAreNeitherWaitedForNorChecked) {
 }
 
 TEST_P(BenchModes, StalledReadersThatWereClosedTellWhy) {
-  const FaultyServer server(GetParam(), Fault::none, Victim::first, {0, 256 << 10});
+  const FaultyServer server(GetParam(), Fault::none, Victim::first, {0, 256 << 10, 0});
   // More than all buffers between here and there hold.
   const Outcome outcome =
       bench("fanout", server.url(),
@@ -128,6 +128,27 @@ TEST_P(BenchModes, ChurningConnectionsComeAndGoBesideTheMeasuredOnes) {
   EXPECT_GT(server.seen().opened, 5u + 20u);
   EXPECT_LE(server.seen().open_most, 5u + 2 * 20u);  // the server may hear late of an end
   EXPECT_EQ(failed_checks(outcome), (std::map<std::string, std::uint64_t>())) << outcome.out;
+}
+
+// Whether one that comes and goes was still there to get it, nobody knows: at least one was.
+TEST_P(BenchModes, WhatChurningConnectionsReceiveIsCheckedToo) {
+  struct Case {
+    Fault fault;
+    const char* check;
+  };
+  for (const Case& wrong :
+       {Case{Fault::drop, "lost"}, Case{Fault::duplicate, "duplicate"},
+        Case{Fault::other_topic, "misdelivered"}, Case{Fault::flip_payload, "corrupt"}}) {
+    const FaultyServer server(GetParam(), wrong.fault, Victim::newest, {0, 0, 4 + 2});
+    const Outcome outcome =
+        bench("fanout", server.url(),
+              options({"--subscribers", "4", "--publishers", "2", "--topics", "2", "--window", "2",
+                       "--churn", "200", "--churners", "20", "--duration", "1"}));
+    EXPECT_EQ(outcome.exit_code, 4) << wrong.check << outcome.err << outcome.out;
+    std::map<std::string, std::uint64_t> failed = failed_checks(outcome);
+    EXPECT_GE(failed[wrong.check], 1u) << outcome.out;
+    EXPECT_LE(failed[wrong.check], server.faults()) << outcome.out;
+  }
 }
 
 TEST_P(BenchModes, SeveralProcessesMakeOneReport) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <thread>
 #include <utility>
 
@@ -139,21 +140,13 @@ void FaultyServer::on_publication(WsServer::Peer& from, const std::string& topic
   ++publications_;
   note(topic, payload);
   if (first_.empty()) first_ = payload;
-  // The victim is one of the topic that the first subscriber of all has.
-  const std::string* victims_topic = nullptr;
-  std::uint64_t of_victims_topic = 0;
+  const WsServer::Peer* const victim = find_victim();
   for (WsServer::Peer* peer : server_->peers()) {
     const Client& client = clients_[peer->number];
     if (!client.subscriber) continue;
-    if (victims_topic == nullptr) victims_topic = &client.topic;
-    bool victim = false;
-    if (client.topic == *victims_topic) {
-      if (++of_victims_topic == 1) first_subscription_ = client.subscription;
-      victim = of_victims_topic == (victim_ == Victim::first ? 1 : 2);
-    }
     if (client.topic != topic) {
-      if (victim && fault_ == Fault::other_topic && due(kTimes)) deliver(*peer, payload);
-    } else if (victim) {
+      if (peer == victim && fault_ == Fault::other_topic && due(times())) deliver(*peer, payload);
+    } else if (peer == victim) {
       serve_victim(from, *peer, payload);
     } else {
       deliver(*peer, payload);
@@ -164,6 +157,31 @@ void FaultyServer::on_publication(WsServer::Peer& from, const std::string& topic
   }
 }
 
+// The second is the second of the topic that the first subscriber of all has.
+WsServer::Peer* FaultyServer::find_victim() {
+  WsServer::Peer* first = nullptr;
+  WsServer::Peer* second = nullptr;
+  WsServer::Peer* newest = nullptr;
+  for (WsServer::Peer* peer : server_->peers()) {
+    const Client& client = clients_[peer->number];
+    if (!client.subscriber || peer->number < manners_.spared) continue;
+    newest = peer;
+    if (first == nullptr) {
+      first = peer;
+    } else if (second == nullptr && client.topic == clients_[first->number].topic) {
+      second = peer;
+    }
+  }
+  if (first != nullptr) first_subscription_ = clients_[first->number].subscription;
+  if (victim_ == Victim::newest) return newest;
+  return victim_ == Victim::first ? first : second;
+}
+
+std::uint64_t FaultyServer::times() const {
+  if (victim_ == Victim::newest) return std::numeric_limits<std::uint64_t>::max();
+  return fault_ >= Fault::close ? 1 : kTimes;
+}
+
 bool FaultyServer::due(std::uint64_t times) {
   if (++considered_ % kEvery != 0 || faults_ == times) return false;
   ++faults_;
@@ -172,11 +190,10 @@ bool FaultyServer::due(std::uint64_t times) {
 
 void FaultyServer::serve_victim(WsServer::Peer& from, WsServer::Peer& victim,
                                 const std::string& payload) {
-  const bool once = fault_ >= Fault::close;
   if (silent_) {
     ++faults_;
   } else if (fault_ == Fault::none || fault_ == Fault::other_topic ||
-             (fault_ == Fault::replay && !of_another_run(payload)) || !due(once ? 1 : kTimes)) {
+             (fault_ == Fault::replay && !of_another_run(payload)) || !due(times())) {
     deliver(victim, payload);
   } else {
     do_wrong(from, victim, payload);

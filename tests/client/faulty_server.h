@@ -50,8 +50,9 @@ enum class Fault {
   pause,         // for a second, of the whole server
 };
 
-// Who is wronged: bench compares what a topic's later subscribers get with what the first got.
-enum class Victim { first, second };
+// Who is wronged. Bench compares what a topic's later subscribers get with what the first got; the
+// newest is one that comes and goes, and is wronged without end.
+enum class Victim { first, second, newest };
 
 // What the server has seen.
 struct Seen {
@@ -66,6 +67,7 @@ struct Seen {
 struct Manners {
   std::size_t connection_bytes = 0;  // memory that it takes for each
   std::size_t queue_bytes_max = 0;   // who has more due is closed as a slow reader; 0: no bound
+  std::uint64_t spared = 0;          // so many, the first to connect, are never wronged
 };
 
 class FaultyServer {
@@ -90,9 +92,11 @@ class FaultyServer {
   void on_message(WsServer::Peer& from, wire::Bytes message);
   void on_wamp(WsServer::Peer& from, wire::Bytes message);
   void on_publication(WsServer::Peer& from, const std::string& topic, const std::string& payload);
+  WsServer::Peer* find_victim();
   void serve_victim(WsServer::Peer& from, WsServer::Peer& victim, const std::string& payload);
   void do_wrong(WsServer::Peer& from, WsServer::Peer& victim, const std::string& payload);
   void damage(WsServer::Peer& victim, std::string payload);
+  std::uint64_t times() const;
   bool due(std::uint64_t times);
   bool of_another_run(const std::string& payload) const;
   void deliver(WsServer::Peer& to, const std::string& payload);
@@ -112,7 +116,7 @@ class FaultyServer {
   std::uint64_t held_until_ = 0;  // considered_, when held_ is let go
   std::string held_;
   std::string first_;                     // ever
-  std::uint64_t first_subscription_ = 0;  // of the topic's first subscriber, while delivering
+  std::uint64_t first_subscription_ = 0;  // of the first subscriber
   bool silent_ = false;
   mutable std::mutex mutex_;
   Seen seen_;
