@@ -40,7 +40,8 @@ class Acceptor {
   static constexpr std::size_t kPendingMax =
       1024;  // accepted sockets that no worker could take yet
 
-  // Handed to a worker and not yet taken: what one message carries.
+  // Handed to a worker and not yet taken: what one message carries. A worker that is stopped keeps
+  // no more of them from the others.
   static constexpr std::uint64_t kUntakenMax = worker::kPassedFdsMax;
 
   void run();
