@@ -66,11 +66,11 @@ class PeerServer {
     if (path.empty()) return;
     const std::string port = std::to_string(port_);
     std::ofstream(file_)
-        << (nats
-                ? "host: 127.0.0.1\nport: -1\nwebsocket { host: 127.0.0.1, port: " + port +
-                      ", no_tls: true }\n"
-                : "allow_anonymous true\nlog_dest stderr\nlistener " + std::to_string(free_port()) +
-                      " 127.0.0.1\nlistener " + port + " 127.0.0.1\nprotocol websockets\n");
+        << (nats ? "host: 127.0.0.1\nport: -1\nwebsocket { host: 127.0.0.1, port: " + port +
+                       ", no_tls: true }\n"
+                 : "allow_anonymous true\nmax_queued_messages 0\nlog_dest stderr\nlistener " +
+                       std::to_string(free_port()) + " 127.0.0.1\nlistener " + port +
+                       " 127.0.0.1\nprotocol websockets\n");
     program_ =
         std::make_unique<Program>(path, std::vector<std::string>{"-c", file_.string()}, "", true);
     for (int i = 0; i < 1000 && !listens(port_); ++i) {

@@ -104,6 +104,8 @@ TEST(Histogram, MergedIsAsIfRecordedInOne) {
     all.record(value);
     parts[i % 3].record(value);
   }
+  all.record(INT64_C(1) << 35);  // the most comes last
+  parts[2].record(INT64_C(1) << 35);
   Histogram merged = parts[0];
   merged.add(parts[1]);
   merged.add(parts[2]);
