@@ -196,6 +196,12 @@ void Acceptor::hand_over() {
   const std::uint32_t workers = segment_.workers();
   std::uint64_t refusing = 0;
   for (bool refused = true; refused && !pending_.empty();) {
+    refused = false;
+    const auto pass = [this, &refusing, &refused](std::uint32_t worker) {
+      if (pass_on(worker)) return;
+      refusing |= std::uint64_t{1} << worker;
+      refused = true;
+    };
     while (!pending_.empty()) {
       const std::uint32_t worker = least_loaded(refusing);
       if (worker == workers) break;
@@ -203,12 +209,10 @@ void Acceptor::hand_over() {
       pending_.pop_front();
       ++handed_[worker];
       next_ = (worker + 1) % workers;
+      if (staged_[worker].size() == worker::kPassedFdsMax) pass(worker);
     }
-    refused = false;
     for (std::uint32_t worker = 0; worker < workers; ++worker) {
-      if (staged_[worker].empty() || pass_on(worker)) continue;
-      refusing |= std::uint64_t{1} << worker;
-      refused = true;
+      if (!staged_[worker].empty()) pass(worker);
     }
   }
 }

@@ -40,9 +40,9 @@ class Acceptor {
   static constexpr std::size_t kPendingMax =
       1024;  // accepted sockets that no worker could take yet
 
-  // Handed to a worker and not yet taken: what one message carries. A worker that is stopped keeps
-  // no more of them from the others.
-  static constexpr std::uint64_t kUntakenMax = worker::kPassedFdsMax;
+  // Handed to a worker and not yet taken: a worker that is stopped keeps no more of them from the
+  // others. Two messages, so that one that a worker has died with does not close its door.
+  static constexpr std::uint64_t kUntakenMax = 2 * worker::kPassedFdsMax;
 
   void run();
   void wait();

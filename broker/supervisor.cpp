@@ -266,8 +266,11 @@ void Supervisor::bury(std::uint32_t index, const std::string& how) {
   for (std::uint32_t w = first_thread(index); w < first_thread(index + 1); ++w) {
     ring::WorkerBlock& block = segment_->block(w);
     block.pid.store(0, std::memory_order_relaxed);
+    // What it had taken over and not brought to an end, also where it had just begun to.
     block.counters.add(ring::Counter::connections_lost,
-                       block.counters.get(ring::Counter::connections));
+                       block.counters.get(ring::Counter::connections_accepted) -
+                           block.counters.get(ring::Counter::connections_closed) -
+                           block.counters.get(ring::Counter::connections_lost));
     block.counters.reset_gauges();
     segment_->clear_all_interest(w);
     segment_->set_state(w, {.epoch = segment_->state(w).epoch, .state = ring::WorkerState::dead});

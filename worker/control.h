@@ -25,8 +25,8 @@ struct ControlMessage {
 
 enum class ControlResult : std::uint8_t { done, again, closed };
 
-// Of one message: all that a worker may be given before it has taken them. The kernel passes 253.
-inline constexpr std::size_t kPassedFdsMax = 32;
+// Of one message. The kernel passes 253.
+inline constexpr std::size_t kPassedFdsMax = 16;
 
 // Sends without blocking. `fds` are passed along and stay the caller's; at most kPassedFdsMax.
 // again: the socket is full.

@@ -235,8 +235,9 @@ std::uint32_t IoRing::note_use(const io_uring_cqe& completion) {
   if (completion.res > 0) use.received += static_cast<std::uint32_t>(completion.res);
   assert(use.received <= buffers_.bytes);
   // A completion without data (the end of a stream) may come behind the one that finished the
-  // buffer, and knows nothing of that.
-  if ((completion.flags & kCompletionBufferMore) == 0) use.finished = true;
+  // buffer, and knows nothing of that; nor does it finish one that the kernel goes on filling.
+  const bool last = (completion.flags & kCompletionBufferMore) == 0;
+  if (last && (completion.res > 0 || !buffers_.shared)) use.finished = true;
   ++use.held;
   return begin;
 }

@@ -122,7 +122,8 @@ void Router::fan_out(const Publication& publication, std::uint64_t hash, Connect
 char* Router::reserve_event(const Topic& topic, wire::Serializer serializer,
                             std::uint32_t excluded_slot, std::size_t size) {
   if (run_.topic == &topic && run_.serializer == serializer &&
-      run_.excluded_slot == excluded_slot) {
+      run_.excluded_slot == excluded_slot &&
+      run_.frames.size() + size <= options_.queue_bytes_max) {
     if (char* room = transport_.reserve_behind_unsettled(size)) return room;
   }
   char* room = transport_.reserve(size);  // settles the run before

@@ -57,14 +57,11 @@ void Transport::begin(int fd, TimeMs now) {
   // is shut.
   if (connection == nullptr) {
     counters_.add(ring::Counter::connections_refused);
-    // It counts as come and gone: the acceptor reckons the load by that.
-    counters_.add(ring::Counter::connections_accepted);
-    counters_.add(ring::Counter::connections_closed);
+    counters_.add(ring::Counter::connections_closed);  // the acceptor reckons the load by that
     if (fd >= 0) ::close(fd);
     return;
   }
   io_.install(connection->id.slot, fd);
-  counters_.add(ring::Counter::connections_accepted);
   counters_.add(ring::Counter::connections);
   connection->last_received_ms = static_cast<std::uint32_t>(now);
   schedule(*connection, draining_ ? kCloseTimeoutMs : options_.handshake_timeout_ms);

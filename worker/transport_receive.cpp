@@ -132,10 +132,10 @@ void Transport::receive_ended(Connection& connection, int result) {
 // The peer says no more but may still be reading: it gets what is queued, a refusal or a GOODBYE
 // among it.
 void Transport::input_over(Connection& connection) {
+  end_user(connection);  // queues what the user has held back
   if (connection.queue.empty() || connection.phase == Phase::lingering) {
     return begin_ending(connection);
   }
-  end_user(connection);
   connection.input_ended = true;
   schedule(connection, kCloseTimeoutMs);
 }

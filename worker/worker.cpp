@@ -188,6 +188,9 @@ bool Worker::take_control() {
     }
     switch (received.message.kind) {
       case ControlKind::connections:
+        // All at once and first: whatever becomes of them, the acceptor must not wait for them for
+        // ever. Those that this worker dies with are counted as lost by the supervisor.
+        block_.counters.add(ring::Counter::connections_accepted, received.message.argument);
         for (std::size_t n = 0; n < received.message.argument; ++n) {
           transport_.begin(n < received.fd_count ? received.fds[n] : -1, now_);
         }

@@ -3,6 +3,10 @@
 The broker reads such a segment in one go, so each of these tests meets the same interleaving every time.
 """
 
+import os
+import signal
+from contextlib import contextmanager
+
 import pytest
 
 import wamp
@@ -18,6 +22,27 @@ def publish(request, topic, value, **options):
 
 def values(session, subscription, count):
     return [session.expect(EVENT, subscription)[4][0] for _ in range(count)]
+
+
+@contextmanager
+def in_one_turn(broker):
+    """What clients send meanwhile, the broker's only worker finds all at once when it goes on."""
+    os.kill(broker.workers[0], signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(broker.workers[0], signal.SIGCONT)
+
+
+@pytest.fixture
+def one_worker(start_broker):
+    return start_broker("--processes", 1, "--threads", 1)
+
+
+def joined(broker, serializer):
+    session = wamp.Session.open(broker.url, serializer)
+    session.join()
+    return session
 
 
 @both_serializers
@@ -62,8 +87,8 @@ def test_order_over_topics_and_answers(join, serializer):
 
 
 @both_serializers
-def test_a_publisher_is_left_out_of_its_own_events_only(join, serializer):
-    session, other = join(serializer), join(serializer)
+def test_a_publisher_is_left_out_of_its_own_events_only(one_worker, serializer):
+    session, other = joined(one_worker, serializer), joined(one_worker, serializer)
     subscription = session.subscribe("burst.exclude")
     other.subscribe("burst.exclude")
     session.send(*[publish(n, "burst.exclude", n, exclude_me=n % 3 == 0) for n in range(2, 20)])
@@ -118,6 +143,60 @@ def test_acknowledgements_of_a_burst(join, serializer):
     assert [message[4][0] for message in events] == list(range(1, 201))
     for n in range(1, 202):
         second.expect(PUBLISHED, n)
+
+
+@both_serializers
+def test_whose_acknowledgement_is_whose(one_worker, serializer):
+    reader, first, second = (joined(one_worker, serializer) for _ in range(3))
+    reader.subscribe("burst.whose")
+    with in_one_turn(one_worker):
+        first.send(*[publish(n, "burst.whose", n, acknowledge=True) for n in (1, 2, 3)])
+        second.send(*[publish(n, "burst.whose", n, acknowledge=True) for n in (101, 102, 103)])
+    assert [first.expect(PUBLISHED)[1] for _ in range(3)] == [1, 2, 3]
+    assert [second.expect(PUBLISHED)[1] for _ in range(3)] == [101, 102, 103]
+
+
+@both_serializers
+def test_acknowledgements_follow_the_events_they_are_for(one_worker, serializer):
+    session = joined(one_worker, serializer)
+    session.subscribe("burst.own")
+    session.send(*[publish(n, "burst.own", n, exclude_me=False, acknowledge=True) for n in (2, 3, 4, 5)])
+    assert [session.receive()[0] for _ in range(8)] == [EVENT] * 4 + [PUBLISHED] * 4
+
+
+@both_serializers
+@pytest.mark.parametrize("end", ["close frame", "end of the stream"])
+def test_who_ends_right_behind_a_burst_gets_its_answers(one_worker, serializer, end):
+    reader = joined(one_worker, serializer)
+    subscription = reader.subscribe("burst.last")
+    for _ in range(5):
+        publisher = joined(one_worker, serializer)
+        with in_one_turn(one_worker):
+            publisher.send(*[publish(n, "burst.last", n, acknowledge=True) for n in (1, 2, 3)])
+            publisher.connection.send_close() if end == "close frame" else publisher.connection.shut()
+        assert [publisher.expect(PUBLISHED)[1] for _ in range(3)] == [1, 2, 3]
+        publisher.drop()
+        assert values(reader, subscription, 3) == [1, 2, 3]
+    # The log, written around, meets nothing that they have left behind.
+    publisher = joined(one_worker, serializer)
+    for n in range(60):
+        publisher.publish("burst.last", "y" * 300_000)
+        reader.receive()
+    assert one_worker.total("connections_lost") == 0
+
+
+@pytest.mark.parametrize("microseconds", [50, 100_000])
+def test_a_worker_that_looks_for_work_before_it_sleeps(start_broker, microseconds):
+    """Work from sockets, from the other worker, and from the supervisor is found, soon and after a while."""
+    broker = start_broker("--processes", 2, "--threads", 1, "--busy-poll", microseconds)
+    sessions = [joined(broker, "msgpack") for _ in range(4)]
+    subscription = [session.subscribe("burst.poll") for session in sessions][0]
+    for n in range(300):
+        sessions[n % 4].publish_unacknowledged("burst.poll", n, exclude_me=False)
+        for session in sessions:
+            assert session.expect(EVENT, subscription)[4] == [n]
+    sessions.append(joined(broker, "json"))
+    assert sessions[-1].subscribe("burst.poll") == subscription
 
 
 @pytest.mark.parametrize("size", [1, 200, 20_000])
