@@ -90,7 +90,7 @@ class FaultyServer {
   void on_open(const WsServer::Peer& peer);
   void note(const std::string& topic, const std::string& payload);
   void on_message(WsServer::Peer& from, wire::Bytes message);
-  void on_wamp(WsServer::Peer& from, wire::Bytes message);
+  void on_wamp(WsServer::Peer& from, wire::Bytes bytes);
   void on_publication(WsServer::Peer& from, const std::string& topic, const std::string& payload);
   WsServer::Peer* find_victim();
   void serve_victim(WsServer::Peer& from, WsServer::Peer& victim, const std::string& payload);
