@@ -145,8 +145,9 @@ def test_many_unsubscribes_do_not_stand_before_the_others(one_worker):
 
 
 def test_publications_to_many_do_not_stand_before_the_others(one_worker):
-    """Each of the flood goes to many subscribers, so it is worth much more work than its bytes."""
-    subscribers = [joined(one_worker) for _ in range(200)]
+    """Each of the flood goes to many subscribers, so it is worth much more work than its bytes: a hundred megabytes
+    for the kernel to copy, which is more than one stage may cause."""
+    subscribers = [joined(one_worker) for _ in range(1000)]
     for subscriber in subscribers:
         subscriber.subscribe("f")
     flooder, other = joined(one_worker, "msgpack"), joined(one_worker)
