@@ -103,6 +103,7 @@ class IoRing {
   };
 
   explicit IoRing(const ReceiveBuffers& buffers) : buffers_(buffers), buffer_use_(buffers.count) {}
+  void close_installed();
   int set_up_buffers();  // 0 or -errno
   void provide(unsigned buffer, int position);
   char* memory_of(unsigned buffer) const {
