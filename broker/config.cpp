@@ -123,7 +123,7 @@ std::variant<Config, EarlyExit> parse_command_line(int argc, char** argv) {
                       ->check(CLI::Range(1u, ring::kWorkersMax));
   app.add_option("--busy-poll", config.worker.busy_poll_us,
                  "microseconds that an idle worker looks for work before it sleeps, if that pays")
-      ->check(CLI::Range(0u, 1'000'000u))
+      ->check(CLI::Range(0u, worker::kBusyPollMaxUs))
       ->capture_default_str();
   app.add_option("--echo-path", config.worker.echo_path,
                  "diagnostics: a second endpoint that echoes messages");

@@ -68,8 +68,8 @@ class IoRing {
   // no room.
   io_uring_sqe* prepare(OperationTag tag);
 
-  // Makes `fd` the direct descriptor `slot` and closes it, with the next submission and before
-  // whatever is prepared after this. If the table can't be changed, operations on the slot fail.
+  // Makes `fd` the direct descriptor `slot` with the next submission, before whatever is prepared
+  // after this, and closes `fd` then. If the table can't be changed, operations on the slot fail.
   void install(std::uint32_t slot, int fd);
 
   // Submits what is prepared. With wait_ms == 0 it returns at once, after the kernel has delivered

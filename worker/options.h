@@ -32,6 +32,9 @@ inline constexpr std::size_t kSubscriptionsPerSessionMax =
     16384;                                                   // ERROR ringcast.error.limit_exceeded
 inline constexpr std::size_t kSubscribesPendingMax = 65536;  // of a worker: its clients are paused
 inline constexpr std::size_t kControlBacklogMax = 4096;  // messages for one home worker: the same
+// Less than the interval at which an idle worker wakes anyway (Worker::report): longer, and a
+// worker without any work would take that for work that came soon.
+inline constexpr std::uint32_t kBusyPollMaxUs = 100'000;
 inline constexpr std::size_t kDetailsDepthMax = 64;      // nesting of a message: ABORT
 inline constexpr std::uint64_t kCloseTimeoutMs = 2'000;  // for the peer's close frame, then EOF
 inline constexpr std::uint64_t kHomeReplyTimeoutMs = 10'000;  // while a home worker is away

@@ -15,7 +15,7 @@ namespace ringcast::worker {
 namespace {
 
 constexpr std::size_t kStageRangesMax = 65536;
-constexpr std::size_t kStageDueBytesMax = 64u << 20;  // some 20 ms of copying by the kernel
+constexpr std::size_t kStageDueBytesMax = 64u << 20;  // 10 to 40 ms of sends (bench/RESULTS.md)
 constexpr std::size_t kStageMessagesMax = 4096;
 
 // When memory is given back: a second of hardly any traffic after much of it.

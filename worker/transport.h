@@ -217,8 +217,8 @@ class Transport {
   std::vector<Reference> doomed_;       // slow readers, to be closed at the end of the stage
   std::vector<Reference> paused_;       // held input, in the order in which they were blocked
   std::vector<Reference> starved_;      // receives that ended for lack of buffers
-  // Receives set aside by handle(): no more than the provided buffers hold, and a last one per
-  // slot.
+  // Receives set aside by handle(): as many as the provided buffers hold, where each of them has a
+  // byte at least (4 Mi of 40 bytes), and a last one per slot.
   std::vector<Receive> receives_;
   std::vector<std::uint32_t> free_receives_;
   boost::circular_buffer<Reference> ready_;  // connections that have some, each once, in turn

@@ -46,7 +46,8 @@ bool Transport::queue(Connection& connection, LogRange frames) {
   if (connection.close_queued || connection.overflowed || connection.refused) return false;
   ++stage_ranges_;
   const bool was_empty = connection.queue.empty();
-  // A queue that is empty takes one frame of any size that the protocol allows.
+  // A queue that is empty takes one frame of any size that the protocol allows, or a run of them up
+  // to the bound.
   if (!was_empty && connection.queue.bytes() + frames.size() > options_.queue_bytes_max) {
     connection.overflowed = true;
     doomed_.push_back(reference(connection));

@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t kCompletionsPerTurn = 1024;
 constexpr int kControlMessagesPerTurn = 64;
 constexpr TimeMs kReportIntervalMs = 250;
+static_assert(kBusyPollMaxUs < 1000 * kReportIntervalMs);
 constexpr std::uint64_t kCongestedWaitMs = 1;  // until a full ring is tried again
 constexpr std::size_t kDescriptorsPerTurn = 2048;
 
@@ -110,7 +111,7 @@ void Worker::submit() {
   const std::int64_t idle_since_ns = busy_poll_.enabled() ? now_ns() : 0;
   const bool found = busy_poll_.worthwhile() && look_for_work(idle_since_ns, wait);
   if (!found && announce_sleep()) {
-    io_->submit(wait);
+    io_->submit(idle_ms());  // what is left of it
     ring::announce_awake(block_.sleeping);
   } else {
     io_->submit(0);

@@ -56,6 +56,7 @@ def test_port_in_use(taken_port):
 @pytest.mark.parametrize("flags", [
     ["--no-such-flag"], ["--processes", "many"], ["--processes", "0"], ["--processes", "-1"], ["--threads", "0"],
     ["--log-level", "loudest"], ["--path", "no-slash"], ["--ping-interval", "soon"], ["stray"],
+    ["--busy-poll", "100001"],
 ], ids=lambda flags: " ".join(flags))
 def test_invalid_flag(flags):
     _, log = failed_start(*flags)

@@ -132,6 +132,32 @@ TEST_P(IoRingTest, ReceivesEndWhenAllBuffersAreHeldAndGoOnWhenTheyAreBack) {
   EXPECT_EQ(read_, written_);
 }
 
+TEST_P(IoRingTest, WhatIsHeldStaysWhateverElseIsReceivedAndGivenBack) {
+  const std::uint64_t memory = std::uint64_t{GetParam().count} * GetParam().bytes;
+  write_some(0, 300);
+  for (int i = 0; i < 1000 && held_.empty() && !HasFatalFailure(); ++i) take(SIZE_MAX);
+  ASSERT_EQ(held_.size(), 1u);
+  const Completion held = held_.front();
+  held_.clear();
+  while (!HasFatalFailure() && written_[1] < 3 * memory) {
+    write_some(1, 50'000);
+    take(0);
+    if (random_() % 16 == 0) io_->release_buffers();
+  }
+  EXPECT_EQ(io_->received(held).size(), 300u);
+  check(held);
+}
+
+TEST_P(IoRingTest, WhatIsReceivedButNotTakenStays) {
+  for (int i = 0; i < 1000 && !HasFatalFailure(); ++i) {
+    write_some(i % kStreams, 300);
+    io_->submit(0);
+    io_->release_buffers();
+    take(0);
+  }
+  EXPECT_EQ(read_, written_);
+}
+
 INSTANTIATE_TEST_SUITE_P(Buffers, IoRingTest, testing::Values(kSharedBuffers, kSingleBuffers),
                          [](const auto& test) { return test.param.shared ? "Shared" : "Single"; });
 
