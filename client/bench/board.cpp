@@ -28,6 +28,10 @@ void copy(char* out, std::size_t size, const std::string& text) {
 
 }  // namespace
 
+void Tally::lose_connection(const std::string& what) {
+  if (++disconnects == 1) copy(first_disconnect, sizeof first_disconnect, what);
+}
+
 void Tally::fail(const client::Failure& failure) {
   failure_kind = failure.kind;
   copy(failure_cause, sizeof failure_cause, failure.cause);

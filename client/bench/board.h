@@ -54,6 +54,8 @@ struct Tally {
   char failure_cause[384] = {};
   char failure_remedy[384] = {};
 
+  // Counts a lost connection, and keeps what is said of the first.
+  void lose_connection(const std::string& what);
   void fail(const client::Failure& failure);
   std::optional<client::Failure> failure() const;
 };

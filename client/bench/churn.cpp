@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdio>
+#include <cstring>
 #include <optional>
 
 #include "client/bench/clock.h"
@@ -30,8 +30,7 @@ constexpr std::int64_t kFarewellNs = 2'000'000'000;  // for the server's part of
 Churn::Churn(const FanoutOptions& options, Board& board, std::uint32_t run)
     : options_(options),
       tally_(board.tally(0)),
-      board_(board),
-      run_(run),
+      check_(options, board, run),
       handshake_(options, masks_),
       codec_(options.protocol),
       addresses_(options.sources, 0),
@@ -68,7 +67,9 @@ void Churn::turn() {
     if (member.link.fd < 0) continue;
     if ((event.events & EPOLLOUT) != 0 && !member.link.writable) {
       member.link.writable = true;
-      if (member.link.state == Link::State::connecting) handshake_.begin(member.link);
+      if (member.link.state == Link::State::connecting) {
+        if (const auto failure = handshake_.begin(member.link)) lose(member, failure->cause);
+      }
       member.link.flush();  // if it fails, reading tells
     }
     receive(member);
@@ -96,13 +97,10 @@ void Churn::open() {
   member.to_take = 1 + masks_.next() % kMessagesMost;
   member.leaving = false;
   member.opened_ns = now_ns();
-  member.next.assign(options_.publishers_of_topic(options_.topic_of_subscriber(index)), 0);
+  member.checks.clear();
+  member.checks.resize(options_.publishers_of_topic(options_.topic_of_subscriber(index)));
   if (const auto failure = member.link.connect(epoll_, place, addresses_, options_.congestion)) {
-    if (++tally_.disconnects == 1) {
-      std::snprintf(tally_.first_disconnect, sizeof tally_.first_disconnect, "churn: %s",
-                    failure->cause.c_str());
-    }
-    close(member);
+    lose(member, failure->cause);
   }
 }
 
@@ -113,12 +111,8 @@ void Churn::receive(Member& member) {
     if (received < 0 && errno == EINTR) continue;
     if (received < 0 && errno == EAGAIN) return;
     if (received <= 0) {
-      // Before it was to leave, the server has refused it.
-      if (!member.leaving && ++tally_.disconnects == 1) {
-        std::snprintf(tally_.first_disconnect, sizeof tally_.first_disconnect,
-                      "a churning connection was ended by the server");
-      }
-      return close(member);
+      if (member.leaving) return close(member);
+      return lose(member, received == 0 ? "ended by the server" : std::strerror(errno));
     }
     link.partial.append(buffer_.data(), static_cast<std::size_t>(received));
     const std::size_t taken = take(member, link.partial);
@@ -133,59 +127,53 @@ std::size_t Churn::take(Member& member, wire::Bytes bytes) {
     std::optional<client::Failure> failure;
     at = handshake_.take(link, bytes, failure);
     if (failure) {
-      if (++tally_.disconnects == 1) {
-        std::snprintf(tally_.first_disconnect, sizeof tally_.first_disconnect, "churn: %s",
-                      failure->cause.c_str());
-      }
-      close(member);
+      lose(member, failure->cause);
       return bytes.size();
     }
     if (link.state != Link::State::ready) return at;
   }
-  const auto result =
-      link.frames.scan(bytes.data() + at, bytes.size() - at, [&](auto opcode, wire::Bytes payload) {
-        if (opcode == wire::Opcode::close) {
-          close(member);
-        } else if (opcode == wire::Opcode::ping) {
-          link.send_frame(wire::Opcode::pong, payload, masks_.next());
-          link.flush();
-        } else if (opcode == wire::Opcode::binary || opcode == wire::Opcode::text) {
-          if (is_stream(options_.protocol)) {
-            scan_stream(options_.protocol == Protocol::nats, link.stream, payload,
-                        [&](const StreamPacket& packet) {
-                          if (packet.kind == StreamPacket::Kind::event)
-                            on_event(member, Codec::Event{0, packet.payload});
-                          return link.fd >= 0;
-                        });
-          } else if (const auto event = codec_.parse_event(payload)) {
-            on_event(member, *event);
-          }
-        }
-        return link.fd >= 0;
-      });
+  const auto result = link.frames.scan(bytes.data() + at, bytes.size() - at,
+                                       [&](wire::Opcode opcode, wire::Bytes payload) {
+                                         on_message(member, opcode, payload);
+                                         return link.fd >= 0;
+                                       });
+  if (result.violation != nullptr && link.fd >= 0) lose(member, result.violation);
   return at + result.consumed;
 }
 
-void Churn::on_event(Member& member, const Codec::Event& event) {
-  CheckCounts& counts = tally_.counts;
-  const std::uint32_t topic = options_.topic_of_subscriber(member.link.index);
-  Stamp stamp;
-  if (!read_stamp(event.payload, stamp_form(options_.protocol), stamp)) {
-    ++counts.corrupt;
-  } else if (stamp.run != run_) {
-    ++counts.foreign;
-  } else if (event.subscription != member.link.subscription || stamp.topic != topic) {
-    ++counts.misdelivered;
-  } else if (stamp.publisher >= options_.publishers ||
-             stamp.sequence >= board_.sent(options_.lane_of(stamp.publisher, topic))
-                                   .load(std::memory_order_acquire)) {
-    ++counts.corrupt;
+void Churn::on_message(Member& member, wire::Opcode opcode, wire::Bytes payload) {
+  Link& link = member.link;
+  if (opcode == wire::Opcode::close) {
+    if (member.leaving) return close(member);
+    return lose(member, "closed by the server: " + close_text(payload));
+  }
+  if (opcode == wire::Opcode::ping) {
+    link.send_frame(wire::Opcode::pong, payload, masks_.next());
+    link.flush();
+  }
+  if (opcode != wire::Opcode::binary && opcode != wire::Opcode::text) return;
+  if (opcode != data_opcode(options_.protocol)) {
+    ++tally_.counts.corrupt;
+  } else if (is_stream(options_.protocol)) {
+    const bool sound = scan_stream(options_.protocol == Protocol::nats, link.stream, payload,
+                                   [&](const StreamPacket& packet) {
+                                     if (packet.kind == StreamPacket::Kind::event)
+                                       on_event(member, Codec::Event{0, packet.payload});
+                                     return link.fd >= 0;
+                                   });
+    if (!sound) lose(member, fmt::format("sent what is no {}", protocol_name(options_.protocol)));
+  } else if (const auto event = codec_.parse_event(payload)) {
+    on_event(member, *event);
   } else {
-    const bool many = options_.publishers > options_.topics;
-    std::uint64_t& next = member.next[many ? stamp.publisher / options_.topics : 0];
-    if (next != 0 && stamp.sequence + 1 <= next) ++counts.duplicate;
-    if (next != 0 && stamp.sequence > next) counts.lost += stamp.sequence - next;
-    next = std::max(next, stamp.sequence + 1);
+    EventCheck::take_other(codec_.judge_other(payload), tally_.counts);
+  }
+}
+
+void Churn::on_event(Member& member, const Codec::Event& event) {
+  if (const auto stamp = check_.take(member.link, event, tally_.counts)) {
+    auto& check = member.checks[options_.place_of_publisher(stamp->publisher)];
+    if (!check) check.emplace(stamp->sequence);
+    check->arrive(stamp->sequence, tally_.counts);
     ++tally_.churned_deliveries;
   }
   if (member.to_take > 0) --member.to_take;
@@ -225,7 +213,16 @@ void Churn::leave(Member& member) {
   }
 }
 
+void Churn::lose(Member& member, const std::string& why) {
+  tally_.lose_connection("a churning connection: " + why);
+  close(member);
+}
+
 void Churn::close(Member& member) {
+  for (const auto& check : member.checks) {
+    if (check) check->finish(check->next(), tally_.counts);
+  }
+  member.checks.clear();
   member.link.close();
   free_.push_back(static_cast<std::uint32_t>(&member - members_.data()));
 }

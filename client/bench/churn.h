@@ -5,12 +5,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "client/bench/addresses.h"
 #include "client/bench/board.h"
 #include "client/bench/codec.h"
+#include "client/bench/delivery_check.h"
+#include "client/bench/event_check.h"
 #include "client/bench/fanout_options.h"
 #include "client/bench/handshake.h"
 #include "client/bench/link.h"
@@ -38,20 +41,23 @@ class Churn {
     std::uint32_t to_take = 0;  // messages until then
     bool leaving = false;       // it has said goodbye and waits for the end
     std::int64_t opened_ns = 0;
-    std::vector<std::uint64_t> next;  // by publisher of its topic; 0: none seen; else sequence + 1
+    std::vector<std::optional<SequenceCheck>> checks;  // by publisher of its topic, from its first
   };
 
   void open();
   void receive(Member& member);
   std::size_t take(Member& member, wire::Bytes bytes);
+  void on_message(Member& member, wire::Opcode opcode, wire::Bytes payload);
   void on_event(Member& member, const Codec::Event& event);
   void leave(Member& member);
+  // The server ended it, or broke the protocol.
+  void lose(Member& member, const std::string& why);
+  // Its place is free for another then.
   void close(Member& member);
 
   const FanoutOptions& options_;
   Tally& tally_;
-  Board& board_;
-  const std::uint32_t run_;
+  const EventCheck check_;
   MaskSource masks_;
   Handshake handshake_;
   Codec codec_;

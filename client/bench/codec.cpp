@@ -182,6 +182,15 @@ std::optional<Codec::Event> Codec::decode_event(wire::Bytes message) {
   return found;
 }
 
+Codec::Other Codec::judge_other(wire::Bytes message) {
+  const wire::DecodeResult result = decoder_.decode(message);
+  const auto* decoded = std::get_if<wire::Message>(&result);
+  if (decoded == nullptr) return Other::unreadable;
+  const bool farewell = std::holds_alternative<wire::Goodbye>(*decoded) ||
+                        std::holds_alternative<wire::Abort>(*decoded);
+  return farewell ? Other::farewell : Other::unasked;
+}
+
 Codec::Publication Codec::publication(std::string_view topic, std::size_t payload_bytes) const {
   Publication text;
   if (protocol_ == Protocol::msgpack) {

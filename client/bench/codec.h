@@ -50,7 +50,7 @@ class Codec {
     std::uint64_t subscription = 0;  // WAMP
     wire::Bytes payload;             // empty if the arguments are not one string or binary
   };
-  // One message of a protocol that is no stream. Nothing if it is no event.
+  // One message of a protocol that is no stream. Nothing if it is no event: see judge_other().
   std::optional<Event> parse_event(wire::Bytes message) {
     if (protocol_ == Protocol::raw) return Event{0, message};
     Event event;
@@ -60,6 +60,13 @@ class Codec {
       return event;
     return decode_event(message);
   }
+  // What a WAMP message is that is no event.
+  enum class Other : std::uint8_t {
+    farewell,    // GOODBYE, ABORT: a close follows, which ends the connection
+    unasked,     // another's answer, most likely: a session here has nothing open
+    unreadable,  // no message
+  };
+  Other judge_other(wire::Bytes message);
 
   // What is the same in every publication of one size to one topic, around the request id and the
   // payload.

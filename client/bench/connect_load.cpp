@@ -1,10 +1,6 @@
 #include "client/bench/connect_load.h"
 
-#include <sys/socket.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <utility>
@@ -68,15 +64,7 @@ class ConnectLoad {
   }
   void on_writable(Link& link) {
     if (link.state == Link::State::connecting) {
-      int error = 0;
-      socklen_t size = sizeof error;
-      ::getsockopt(link.fd, SOL_SOCKET, SO_ERROR, &error, &size);
-      if (error != 0) {
-        return fail({Failure::Kind::network,
-                     "cannot connect to " + options_.url.authority() + ": " + std::strerror(error),
-                     "check that a server listens there, and the --url"});
-      }
-      handshake_.begin(link);
+      if (auto failure = handshake_.begin(link)) return fail(std::move(*failure));
     }
     link.flush();
   }

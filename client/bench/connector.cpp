@@ -43,16 +43,7 @@ std::size_t Connector::on_bytes(Link& link, wire::Bytes bytes, std::int64_t) {
 
 void Connector::on_writable(Link& link) {
   if (link.state == Link::State::connecting) {
-    int error = 0;
-    socklen_t size = sizeof error;
-    ::getsockopt(link.fd, SOL_SOCKET, SO_ERROR, &error, &size);
-    if (error != 0) {
-      return fail(
-          {Failure::Kind::network,
-           fmt::format("cannot connect to {}: {}", options_.url.authority(), std::strerror(error)),
-           "check that a server listens there, and the --url"});
-    }
-    handshake_.begin(link);
+    if (auto failure = handshake_.begin(link)) return fail(std::move(*failure));
   }
   // If it fails, reading tells why.
   link.flush();

@@ -31,8 +31,7 @@ Deliveries::Deliveries(const FanoutOptions& options, std::uint32_t process, Boar
       board_(board),
       tally_(board.tally(process)),
       publishing_(publishing),
-      form_(stamp_form(options.protocol)),
-      run_(run),
+      check_(options, board, run),
       subscribers_(FanoutOptions::share(options.subscribers, options.processes, process)),
       logs_(options.topics),
       to_tell_(options.processes, false) {
@@ -61,11 +60,6 @@ Deliveries::Deliveries(const FanoutOptions& options, std::uint32_t process, Boar
   tally_.live_subscribers = static_cast<std::uint32_t>(subscribers_.size());
 }
 
-std::size_t Deliveries::check_of(const Subscriber& subscriber, std::uint32_t publisher) const {
-  const bool many = options_.publishers > options_.topics;
-  return subscriber.first_check + (many ? publisher / options_.topics : 0);
-}
-
 std::size_t Deliveries::take_known(const Link& link, wire::Bytes bytes, std::int64_t now) {
   if (!link.subscriber) return 0;
   Subscriber& to = subscriber(link);
@@ -83,30 +77,11 @@ std::size_t Deliveries::take_known(const Link& link, wire::Bytes bytes, std::int
 
 void Deliveries::take_event(const Link& link, wire::Bytes frame, const Codec::Event& event,
                             std::int64_t now) {
-  Stamp stamp;
-  if (!read_stamp(event.payload, form_, stamp)) {
-    ++tally_.counts.corrupt;
-    return;
-  }
-  if (stamp.run != run_) {
-    ++tally_.counts.foreign;
-    return;
-  }
-  if (!link.subscriber || event.subscription != link.subscription ||
-      stamp.topic != subscriber(link).topic) {
-    ++tally_.counts.misdelivered;
-    return;
-  }
-  if (stamp.publisher >= options_.publishers ||
-      options_.topic_of_lane(options_.lane_of(stamp.publisher, stamp.topic)) != stamp.topic ||
-      stamp.sequence >= board_.sent(options_.lane_of(stamp.publisher, stamp.topic))
-                            .load(std::memory_order_acquire)) {
-    ++tally_.counts.corrupt;
-    return;
-  }
+  const auto stamp = check_.take(link, event, tally_.counts);
+  if (!stamp) return;
   Subscriber& to = subscriber(link);
-  if (arrive(to, stamp.publisher, stamp.sequence, stamp.intended_ns, now)) {
-    log(to, link.subscription, frame, stamp);
+  if (arrive(to, stamp->publisher, stamp->sequence, stamp->intended_ns, now)) {
+    log(to, link.subscription, frame, *stamp);
   }
 }
 
@@ -114,7 +89,8 @@ bool Deliveries::arrive(const Subscriber& to, std::uint32_t publisher, std::uint
                         std::int64_t intended_ns, std::int64_t now) {
   const std::uint64_t repeated = tally_.counts.duplicate;
   const SequenceCheck::Settled settled =
-      checks_[check_of(to, publisher)].arrive(sequence, tally_.counts);
+      checks_[to.first_check + options_.place_of_publisher(publisher)].arrive(sequence,
+                                                                              tally_.counts);
   if (tally_.counts.duplicate != repeated) [[unlikely]]
     return false;
   ++tally_.deliveries;
@@ -189,13 +165,11 @@ void Deliveries::on_gone(const Link& link) {
 template <typename Visit>
 void Deliveries::for_each_check(Visit&& visit) const {
   for (const Subscriber& subscriber : subscribers_) {
-    if (subscriber.dead) continue;
     for (std::uint32_t i = 0; i < options_.publishers_of_topic(subscriber.topic); ++i) {
       const std::uint32_t lane = options_.lane_of_topic(subscriber.topic, i);
       const SequenceCheck& check = checks_[subscriber.first_check + i];
-      visit(check, board_.abandoned(lane).load(std::memory_order_acquire)
-                       ? check.next()
-                       : board_.sent(lane).load(std::memory_order_acquire));
+      const bool over = subscriber.dead || board_.abandoned(lane).load(std::memory_order_acquire);
+      visit(check, over ? check.next() : board_.sent(lane).load(std::memory_order_acquire));
     }
   }
 }

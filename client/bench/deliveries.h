@@ -11,6 +11,7 @@
 #include "client/bench/codec.h"
 #include "client/bench/delivery_check.h"
 #include "client/bench/delivery_lane.h"
+#include "client/bench/event_check.h"
 #include "client/bench/event_log.h"
 #include "client/bench/fanout_options.h"
 #include "client/bench/link.h"
@@ -53,7 +54,6 @@ class Deliveries {
   };
 
   Subscriber& subscriber(const Link& link) { return subscribers_[link.index / options_.processes]; }
-  std::size_t check_of(const Subscriber& subscriber, std::uint32_t publisher) const;
   // Returns true if the message is the next of its publisher.
   bool arrive(const Subscriber& subscriber, std::uint32_t publisher, std::uint64_t sequence,
               std::int64_t intended_ns, std::int64_t now);
@@ -61,8 +61,8 @@ class Deliveries {
            const Stamp& stamp);
   void advance(std::uint32_t lane, std::uint64_t from, std::uint64_t to);
   void on_slowest_changed(std::uint32_t lane);
-  // visit(check, messages that its publisher sent) for each live subscriber and each of its
-  // publishers; of a publisher that is gone only what came counts as sent.
+  // visit(check, messages that its publisher sent) for each subscriber and each of its publishers;
+  // where either is gone only what came counts as sent, and what came proves what came before it.
   template <typename Visit>
   void for_each_check(Visit&& visit) const;
 
@@ -71,8 +71,7 @@ class Deliveries {
   Board& board_;
   Tally& tally_;
   Publishing& publishing_;
-  const StampForm form_;
-  const std::uint32_t run_;
+  const EventCheck check_;
   std::vector<Subscriber> subscribers_;  // this process's
   std::vector<SequenceCheck> checks_;
   std::vector<DeliveryLane> lanes_;              // window mode

@@ -32,6 +32,9 @@ struct CheckCounts {
 
 class SequenceCheck {
  public:
+  // `first` is the first number that is due.
+  explicit SequenceCheck(std::uint64_t first = 0) : next_(first) {}
+
   // Sequence numbers [first, end) that this arrival settles: the one that came, and those before it
   // that did not come and are taken for lost from now on. Empty for duplicates and latecomers.
   struct Settled {
@@ -61,7 +64,7 @@ class SequenceCheck {
 
   Settled arrive_unexpected(std::uint64_t sequence, CheckCounts& counts);
 
-  std::uint64_t next_ = 0;
+  std::uint64_t next_;
   std::unique_ptr<std::vector<Gap>> gaps_;  // ascending; null until something is missing
 };
 

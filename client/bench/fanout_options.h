@@ -63,6 +63,10 @@ struct FanoutOptions {
   std::uint32_t lane_of(std::uint32_t publisher, std::uint32_t topic) const {
     return publishers >= topics ? publisher : topic;
   }
+  // Which of its topic's publishers it is.
+  std::uint32_t place_of_publisher(std::uint32_t publisher) const {
+    return publishers > topics ? publisher / topics : 0;
+  }
   // The lanes of a topic are numbers topic, topic+T, topic+2T, …; those of a publisher p, p+P, ….
   std::uint32_t lane_of_topic(std::uint32_t topic, std::uint32_t i) const {
     return topic + i * topics;

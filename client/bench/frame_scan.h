@@ -1,6 +1,6 @@
-// Cuts what a server sent into WebSocket frames, in place. Checks no more than a load generator
-// needs to trust its own figures; whole messages are handed out without a copy. One per connection,
-// one thread.
+// Cuts what a server sent into WebSocket frames, in place, and sees where they break RFC 6455, but
+// for UTF-8: payloads have checks of their own. Whole messages are handed out without a copy. One
+// per connection, one thread.
 #pragma once
 
 #include <cstddef>
@@ -46,17 +46,17 @@ class FrameScan {
       at += total;
       const wire::Bytes payload(frame + header, static_cast<std::size_t>(length));
       const auto opcode = static_cast<wire::Opcode>(first & 0x0F);
-      if (first & 0x80 && (opcode == wire::Opcode::text || opcode == wire::Opcode::binary ||
-                           opcode >= wire::Opcode::close)) [[likely]] {
+      const bool last = (first & 0x80) != 0;
+      const bool of_data = opcode == wire::Opcode::text || opcode == wire::Opcode::binary;
+      if (of_data && last && !midway_) [[likely]] {
+        if (!on_message(opcode, payload)) return {at, 0, nullptr};
+      } else if (opcode >= wire::Opcode::close) {
+        if (opcode > wire::Opcode::pong) return {at, 0, kReservedOpcode};
+        if (!last || length > 125) return {at, 0, "a control frame is in fragments or too long"};
         if (!on_message(opcode, payload)) return {at, 0, nullptr};
       } else {
-        if (opcode != wire::Opcode::continuation) {
-          assembled_.clear();
-          assembled_opcode_ = opcode;
-        }
-        assembled_.append(payload);
-        midway_ = (first & 0x80) == 0;
-        if (!midway_ && !on_message(assembled_opcode_, assembled_)) return {at, 0, nullptr};
+        if (const char* violation = add_fragment(opcode, last, payload)) return {at, 0, violation};
+        if (last && !on_message(assembled_opcode_, assembled_)) return {at, 0, nullptr};
       }
     }
     return {at, 0, nullptr};
@@ -66,6 +66,7 @@ class FrameScan {
   bool midway() const { return midway_; }
 
  private:
+  static constexpr const char* kReservedOpcode = "a frame has a reserved opcode";
   static constexpr std::uint64_t kFrameBytesMax = std::uint64_t{1} << 30;
 
   static std::uint64_t big_endian(const char* bytes, std::size_t size) {
@@ -73,6 +74,20 @@ class FrameScan {
     for (std::size_t i = 0; i < size; ++i)
       value = value << 8 | static_cast<unsigned char>(bytes[i]);
     return value;
+  }
+
+  const char* add_fragment(wire::Opcode opcode, bool last, wire::Bytes payload) {
+    if (opcode == wire::Opcode::continuation) {
+      if (!midway_) return "a fragment continues no message";
+    } else {
+      if (opcode != wire::Opcode::text && opcode != wire::Opcode::binary) return kReservedOpcode;
+      if (midway_) return "a message begins within another";
+      assembled_.clear();
+      assembled_opcode_ = opcode;
+    }
+    assembled_.append(payload);
+    midway_ = !last;
+    return nullptr;
   }
 
   bool midway_ = false;

@@ -1,8 +1,10 @@
 #include "client/bench/handshake.h"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstring>
 #include <variant>
 #include <vector>
 
@@ -39,7 +41,16 @@ std::string Handshake::topic_name(std::uint32_t topic) const {
   return fmt::format("bench{}topic{}{}", separator, separator, topic);
 }
 
-void Handshake::begin(Link& link) {
+std::optional<Failure> Handshake::begin(Link& link) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  ::getsockopt(link.fd, SOL_SOCKET, SO_ERROR, &error, &size);
+  if (error != 0) {
+    return Failure{
+        Failure::Kind::network,
+        fmt::format("cannot connect to {}: {}", options_.url.authority(), std::strerror(error)),
+        "check that a server listens there, and the --url"};
+  }
   std::string target = options_.url.target;
   if (options_.protocol == Protocol::raw) {
     target += target.find('?') == std::string::npos ? '?' : '&';
@@ -53,6 +64,7 @@ void Handshake::begin(Link& link) {
   link.state = Link::State::upgrading;
   link.out.append(wire::encode_upgrade_request(options_.url.authority(), target,
                                                subprotocols_of(options_.protocol), kKey));
+  return std::nullopt;
 }
 
 std::size_t Handshake::take(Link& link, wire::Bytes bytes, std::optional<Failure>& failure) {

@@ -19,8 +19,8 @@ class Handshake {
  public:
   Handshake(const FanoutOptions& options, MaskSource& masks);
 
-  // TCP is connected: asks for the upgrade.
-  void begin(Link& link);
+  // TCP is connected, or has failed to: asks for the upgrade, or says why not.
+  std::optional<client::Failure> begin(Link& link);
 
   // Takes what came on a link, up to the message that makes it ready; once it is, answers pings and
   // drops the rest. Returns how many bytes were taken; the others come again with more. Answers go

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
-
 #include "client/bench/stream_scan.h"
 
 namespace ringcast::bench {
@@ -46,10 +44,15 @@ std::size_t Traffic::on_bytes(Link& link, wire::Bytes bytes, std::int64_t now) {
 void Traffic::on_message(Link& link, wire::Bytes frame, wire::Opcode opcode, wire::Bytes payload,
                          std::int64_t now) {
   if (opcode == wire::Opcode::binary || opcode == wire::Opcode::text) [[likely]] {
-    if (is_stream(options_.protocol)) return on_stream(link, payload, now);
-    // Anything else is GOODBYE or ABORT: a close follows, which ends the connection.
-    if (const auto event = codec_.parse_event(payload))
+    if (opcode != data_opcode(options_.protocol)) {
+      ++tally_.counts.corrupt;
+    } else if (is_stream(options_.protocol)) {
+      on_stream(link, payload, now);
+    } else if (const auto event = codec_.parse_event(payload)) [[likely]] {
       deliveries_.take_event(link, frame, *event, now);
+    } else {
+      EventCheck::take_other(codec_.judge_other(payload), tally_.counts);
+    }
   } else if (opcode == wire::Opcode::ping) {
     link.send_frame(wire::Opcode::pong, payload, masks_.next());
     link.flush();
@@ -92,10 +95,8 @@ void Traffic::end(Link& link, const std::string& why) {
 }
 
 void Traffic::on_gone(Link& link, const std::string& why) {
-  if (++tally_.disconnects == 1) {
-    std::snprintf(tally_.first_disconnect, sizeof tally_.first_disconnect, "%s %u was %s",
-                  link.subscriber ? "subscriber" : "publisher", link.index, why.c_str());
-  }
+  tally_.lose_connection(
+      fmt::format("{} {}: {}", link.subscriber ? "subscriber" : "publisher", link.index, why));
   if (link.subscriber) {
     deliveries_.on_gone(link);
   } else {

@@ -66,6 +66,9 @@ const std::vector<Case> kCases = {
     {"other_topic", Fault::other_topic, {"misdelivered"}},
     {"other_subscription", Fault::other_subscription, {"misdelivered", "lost"}},
     {"anothers_copy", Fault::anothers_copy, {"misdelivered", "lost"}},
+    {"stray_answer", Fault::stray_answer, {"misdelivered"}},
+    {"garbage", Fault::garbage, {"corrupt"}},
+    {"wrong_type", Fault::wrong_type, {"corrupt", "lost"}},
     {"echo", Fault::echo, {"misdelivered"}},
     {"flip_payload", Fault::flip_payload, {"corrupt", "lost"}},
     {"flip_sequence", Fault::flip_sequence, {"corrupt", "lost"}},
@@ -98,9 +101,10 @@ std::vector<std::tuple<Setting, Case>> all_faults() {
   for (const Setting& setting : kSettings) {
     for (const Case& fault : kCases) {
       // Subscriptions have ids in WAMP, and the first subscriber has no one else's.
-      const bool of_ids =
-          fault.fault == Fault::other_subscription || fault.fault == Fault::anothers_copy;
-      if (of_ids && setting.dialect == Dialect::raw) continue;
+      const bool of_wamp = fault.fault == Fault::other_subscription ||
+                           fault.fault == Fault::anothers_copy ||
+                           fault.fault == Fault::stray_answer || fault.fault == Fault::garbage;
+      if (of_wamp && setting.dialect == Dialect::raw) continue;
       if (fault.fault == Fault::anothers_copy && setting.victim == Victim::first) continue;
       all.emplace_back(setting, fault);
     }
@@ -176,7 +180,8 @@ struct Ending {
 TEST_P(BenchDialects, ALostConnectionIsAFailureUnlessAllowed) {
   for (const Ending& ending :
        {Ending{Fault::close, "1008 too slow"}, Ending{Fault::cut, "without a close frame"},
-        Ending{Fault::cut_in_frame, "without a close frame"}}) {
+        Ending{Fault::cut_in_frame, "without a close frame"},
+        Ending{Fault::reserved_bit, "a reserved bit is set"}}) {
     for (const bool allowed : {false, true}) {
       const FaultyServer server(GetParam(), ending.fault);
       const Outcome outcome = run(
@@ -188,6 +193,27 @@ TEST_P(BenchDialects, ALostConnectionIsAFailureUnlessAllowed) {
       EXPECT_EQ(outcome.err.find(ending.said) == std::string::npos, allowed) << outcome.err;
     }
   }
+}
+
+// Allowed is that it went, not that it missed what others behind it got.
+TEST_P(BenchDialects, WhatWasLostBeforeAConnectionEndedCounts) {
+  const FaultyServer server(GetParam(), Fault::drop_then_close);
+  const Outcome outcome = run(server, GetParam(), Pace::window, {"--allow-disconnects"});
+  EXPECT_EQ(outcome.exit_code, 4) << outcome.err << outcome.out;
+  EXPECT_EQ(failed_checks(outcome), (Counts{{"lost", 1}})) << outcome.out;
+  EXPECT_EQ(report_of(outcome)["disconnects"], 1);
+}
+
+// Each of two publishers has two of the four topics.
+TEST_P(BenchDialects, AMessageInAnothersNameIsCorrupt) {
+  if (GetParam() == Dialect::raw) GTEST_SKIP() << "a publisher has one topic there";
+  const FaultyServer server(GetParam(), Fault::forge_publisher_within);
+  const Outcome outcome = run(server, GetParam(), Pace::window, {"--topics", "4"});
+  EXPECT_EQ(outcome.exit_code, 4) << outcome.err;
+  ASSERT_GT(server.faults(), 0u);
+  EXPECT_EQ(failed_checks(outcome),
+            (Counts{{"corrupt", server.faults()}, {"lost", server.faults()}}))
+      << outcome.out;
 }
 
 // How many messages were more than `us` late, as the percentiles tell.

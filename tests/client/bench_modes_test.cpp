@@ -151,6 +151,24 @@ TEST_P(BenchModes, WhatChurningConnectionsReceiveIsCheckedToo) {
   }
 }
 
+TEST_P(BenchModes, AChurningConnectionThatTheServerEndsIsAFailure) {
+  struct Case {
+    Fault fault;
+    const char* said;
+  };
+  for (const Case& wrong :
+       {Case{Fault::close, "a churning connection: closed by the server: 1008 too slow"},
+        Case{Fault::cut, "a churning connection: ended by the server"},
+        Case{Fault::reserved_bit, "a churning connection: a reserved bit is set"}}) {
+    const FaultyServer server(GetParam(), wrong.fault, Victim::newest, {0, 0, 4 + 1});
+    const Outcome outcome = bench("fanout", server.url(),
+                                  options({"--subscribers", "4", "--window", "2", "--churn", "200",
+                                           "--churners", "20", "--duration", "1"}));
+    EXPECT_EQ(outcome.exit_code, 1) << outcome.err << outcome.out;
+    EXPECT_NE(outcome.err.find(wrong.said), std::string::npos) << outcome.err;
+  }
+}
+
 TEST_P(BenchModes, SeveralProcessesMakeOneReport) {
   const FaultyServer server(GetParam(), Fault::none);
   const Outcome outcome = bench("fanout", server.url(),

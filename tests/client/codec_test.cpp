@@ -70,6 +70,14 @@ TEST(Codec, TakesNothingElseForAnEvent) {
   EXPECT_TRUE(no_string->payload.empty());
 }
 
+TEST(Codec, TellsAFarewellFromWhatNobodyAskedFor) {
+  Codec codec(Protocol::json);
+  EXPECT_EQ(codec.judge_other("[6,{},\"wamp.close.goodbye_and_out\"]"), Codec::Other::farewell);
+  EXPECT_EQ(codec.judge_other("[3,{},\"wamp.error.not_authorized\"]"), Codec::Other::farewell);
+  EXPECT_EQ(codec.judge_other("[33,1,2]"), Codec::Other::unasked);
+  EXPECT_EQ(codec.judge_other("[36,1,"), Codec::Other::unreadable);
+}
+
 TEST(Codec, PublishesWhatARouterDecodes) {
   for (const Protocol protocol : {Protocol::msgpack, Protocol::json}) {
     const auto serializer =
@@ -164,13 +172,20 @@ TEST(FrameScan, JoinsFragmentsAroundAControlFrame) {
 }
 
 TEST(FrameScan, RefusesWhatNoServerMaySend) {
-  EXPECT_NE(scan_in_pieces(std::string("\x82\x81"
-                                       "kkkkx",
-                                       7),
-                           7)
-                .last.violation,
-            nullptr);                                                                 // masked
-  EXPECT_NE(scan_in_pieces(std::string("\xC2\x01x", 3), 3).last.violation, nullptr);  // RSV1
+  const std::string fragment("\x02\x01x", 3);
+  for (const std::string& bytes : {
+           std::string("\x82\x81kkkkx", 7),  // masked
+           std::string("\xC2\x01x", 3),      // RSV1
+           std::string("\x83\x01x", 3),      // a data opcode that does not exist
+           std::string("\x8B\x01x", 3),      // a control opcode that does not
+           std::string("\x80\x01x", 3),      // continues nothing
+           std::string("\x09\x01x", 3),      // a ping in fragments
+           "\x89\x7E" + std::string("\0\x7E", 2) + std::string(126, 'x'),  // a long ping
+           fragment + std::string("\x82\x01x", 3),  // a message within another
+           fragment + fragment,
+       }) {
+    EXPECT_NE(scan_in_pieces(bytes, bytes.size()).last.violation, nullptr) << bytes;
+  }
 }
 
 }  // namespace

@@ -30,6 +30,15 @@ TEST(SequenceCheck, PassesWhatIsInOrder) {
   EXPECT_EQ(seen.settled, 4u);
 }
 
+TEST(SequenceCheck, BeginsWhereItIsTold) {
+  SequenceCheck sequence(7);
+  CheckCounts counts;
+  for (const std::uint64_t arrival : {7, 9}) sequence.arrive(arrival, counts);
+  sequence.finish(10, counts);
+  EXPECT_EQ(counts.lost, 1u);
+  EXPECT_EQ(counts.sum(), 1u);
+}
+
 TEST(SequenceCheck, CountsGapsAsLost) {
   EXPECT_EQ(check({0, 1, 5, 6}, 7).counts.lost, 3u);
   EXPECT_EQ(check({2}, 3).counts.lost, 2u);

@@ -179,7 +179,7 @@ WsServer::Peer* FaultyServer::find_victim() {
 
 std::uint64_t FaultyServer::times() const {
   if (victim_ == Victim::newest) return std::numeric_limits<std::uint64_t>::max();
-  return fault_ >= Fault::close ? 1 : kTimes;
+  return fault_ >= Fault::drop_then_close ? 1 : kTimes;
 }
 
 bool FaultyServer::due(std::uint64_t times) {
@@ -198,6 +198,7 @@ void FaultyServer::serve_victim(WsServer::Peer& from, WsServer::Peer& victim,
   } else {
     do_wrong(from, victim, payload);
   }
+  if (considered_ == closes_at_) victim.close(1008, "too slow");
   if (!held_.empty() && considered_ >= held_until_) deliver(victim, std::exchange(held_, {}));
 }
 
@@ -229,6 +230,28 @@ void FaultyServer::do_wrong(WsServer::Peer& from, WsServer::Peer& victim,
     case Fault::replay:
       deliver(victim, payload);
       return deliver(victim, first_);
+    case Fault::stray_answer:
+    case Fault::garbage: {
+      std::string answer;
+      if (fault_ == Fault::stray_answer) wire::append_subscribed(answer, serializer_, 1, 2);
+      deliver(victim, payload);
+      return victim.send(wire::frame_opcode(serializer_), answer);
+    }
+    case Fault::wrong_type: {
+      const std::size_t frame = victim.out.size();
+      deliver(victim, payload);
+      victim.out[frame] = static_cast<char>(victim.out[frame] ^ 3);  // 1 is text, 2 is binary
+      return;
+    }
+    case Fault::drop_then_close:
+      closes_at_ = considered_ + 1;
+      return;
+    case Fault::reserved_bit: {
+      const std::size_t frame = victim.out.size();
+      deliver(victim, payload);
+      victim.out[frame] = static_cast<char>(victim.out[frame] ^ 0x40);
+      return;
+    }
     case Fault::close:
       return victim.close(1008, "too slow");
     case Fault::cut_in_frame:
@@ -278,6 +301,9 @@ void FaultyServer::damage(WsServer::Peer& victim, std::string payload) {
       break;
     case Fault::forge_publisher:
       stamp.publisher += 1000;
+      break;
+    case Fault::forge_publisher_within:
+      stamp.publisher ^= 1;
       break;
     default:
       std::terminate();

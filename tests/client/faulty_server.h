@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,9 @@ enum class Fault {
   other_topic,         // one that it did not subscribe to, besides its own
   other_subscription,  // WAMP: its own, under another topic's id
   anothers_copy,       // WAMP, ids being each session's own: the first subscriber's event
+  stray_answer,        // WAMP: besides its own, an answer to somebody else's request
+  garbage,             // WAMP: besides its own, a frame that holds no message
+  wrong_type,          // text for binary, binary for text
   echo,                // the publisher gets it too
   flip_payload,        // a bit of the padding
   flip_sequence,       // a bit of that field
@@ -41,13 +45,16 @@ enum class Fault {
   forge_sequence,  // the field is another one, and the checksum right
   forge_topic,
   forge_publisher,
+  forge_publisher_within,  // in the name of another publisher that exists
   replay,  // in a later run: the first message of the first run, besides the right one
   // Once:
-  close,         // with a close frame
-  cut,           // without
-  cut_in_frame,  // in the middle of a frame
-  fall_silent,   // nothing more for this subscriber
-  pause,         // for a second, of the whole server
+  drop_then_close,  // the one behind the dropped one still comes
+  reserved_bit,     // a frame that no client may accept
+  close,            // with a close frame
+  cut,              // without
+  cut_in_frame,     // in the middle of a frame
+  fall_silent,      // nothing more for this subscriber
+  pause,            // for a second, of the whole server
 };
 
 // Who is wronged. Bench compares what a topic's later subscribers get with what the first got; the
@@ -115,8 +122,9 @@ class FaultyServer {
   std::uint64_t considered_ = 0;  // messages that due() was asked about
   std::uint64_t held_until_ = 0;  // considered_, when held_ is let go
   std::string held_;
-  std::string first_;                     // ever
-  std::uint64_t first_subscription_ = 0;  // of the first subscriber
+  std::optional<std::uint64_t> closes_at_;  // considered_, when a victim is closed
+  std::string first_;                       // ever
+  std::uint64_t first_subscription_ = 0;    // of the first subscriber
   bool silent_ = false;
   mutable std::mutex mutex_;
   Seen seen_;
