@@ -53,6 +53,11 @@ def parse_arguments():
     arguments = parser.parse_args()
     if len(cores) < 2 and not arguments.list:
         parser.error("one core for the server and one for the generator are needed; this process may use only one")
+    for core in (arguments.server_core, arguments.generator_core):
+        if core not in cores:
+            parser.error(f"this process may not use core {core}; it may use {', '.join(map(str, cores))}")
+    if arguments.server_core == arguments.generator_core and not arguments.list:
+        parser.error("server and generator need a core each: figures from a shared one would mean nothing")
     return parser, arguments
 
 
@@ -110,7 +115,7 @@ def main():
             print(f"{row.name:18} {row.title}")
         return 0
     os.environ["PATH"] += ":/usr/sbin"  # where Debian has some of the peers, for those who are not root
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # leaves by way of stopping the server
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # leaves as on Ctrl-C, by way of stopping the server
     settings = settings_of(arguments)
     try:
         if arguments.scaling:
@@ -122,4 +127,5 @@ def main():
         log(f"bench/run: {failure}")
         return 1
     except KeyboardInterrupt:
+        log("bench/run: interrupted; what it started has ended, and nothing was written")
         return 130

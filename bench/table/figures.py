@@ -1,6 +1,6 @@
 """From ringcast-bench's JSON to the figures of a row."""
 
-CHECKS = ("lost", "duplicate", "out_of_order", "misdelivered", "corrupt")
+CHECKS = ("lost", "duplicate", "out_of_order", "misdelivered", "corrupt", "foreign")
 MIB = 1 << 20
 
 

@@ -125,8 +125,7 @@ def commands(settings, rows, generator):
     shown += [f"taskset -c {settings.server_core} {peer.command}" for peer in PEER_LIST]
     for row in rows:
         arguments = row.arguments.format(connections=settings.connections).split()
-        command = [*generator.command(row.mode, "PROTOCOL", "URL", arguments, generator.times(row)), "--spin", "--pid",
-                   "PID"]
+        command = generator.command(row.mode, "PROTOCOL", "URL", "PID", arguments, generator.times(row))
         shown.append(" ".join(map(str, command)).replace(f"{settings.bin}/", "build/release/"))
     return "\n".join(f"    {line}" for line in shown)
 

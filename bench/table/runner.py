@@ -14,7 +14,7 @@ from table.failure import Failure
 from table.figures import CHECKS, figures_of
 from table.paths import REPOSITORY
 from table.rows import peers_of
-from table.servers import PEERS_BY_NAME, RingcastProcess
+from table.servers import ENDS_WITH_US, PEERS_BY_NAME, RingcastProcess
 
 RINGCAST = "Ringcast"
 FLOOR = "floor"
@@ -56,7 +56,7 @@ def run_program(command, timeout_s):
     """Standard output, exit code and standard error of a program that must end in time."""
     command = [str(part) for part in command]
     try:
-        done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=timeout_s)
+        done = subprocess.run([*ENDS_WITH_US, *command], cwd=REPOSITORY, capture_output=True, text=True, timeout=timeout_s)
     except OSError as error:
         raise Failure(f"{' '.join(command)}: {error}") from None
     except subprocess.TimeoutExpired:
@@ -70,9 +70,10 @@ class Generator:
     def __init__(self, settings):
         self.settings = settings
 
-    def command(self, mode, protocol, url, arguments, times):
+    def command(self, mode, protocol, url, pid, arguments, times):
+        spin = [] if mode == "idle" else ["--spin"]
         return ["taskset", "-c", self.settings.generator_core, f"{self.settings.bin}/bin/ringcast-bench", mode,
-                "--protocol", protocol, "--url", url, *arguments, *times]
+                "--protocol", protocol, "--url", url, *arguments, *times, *spin, "--pid", pid]
 
     def times(self, row):
         if not row.timed:
@@ -82,13 +83,14 @@ class Generator:
 
     def run(self, mode, protocol, process, arguments, times, checked=True):
         """The figures; Failure if the run failed or, unless told otherwise, a check did."""
-        command = [*self.command(mode, protocol, process.url, arguments, times), "--spin", "--pid", process.pid,
-                   "--json"]
+        command = [*self.command(mode, protocol, process.url, process.pid, arguments, times), "--json"]
         done = run_program(command, RUN_PATIENCE_S + 4 * self.settings.duration_s * 2)
         try:
             result = json.loads(done.stdout)
         except ValueError:
             raise Failure(f"exit code {done.returncode}: {done.stderr.strip()}") from None
+        if result["interrupted"]:
+            raise Failure("it was interrupted")
         bad = {name: result["checks"][name] for name in CHECKS if result.get("checks", {}).get(name)}
         if checked and bad:
             raise Failure("checks failed: " + ", ".join(f"{count} {name}" for name, count in bad.items()))
@@ -187,6 +189,6 @@ def check_programs(settings, peers):
     for program in needed:
         if not os.access(program, os.X_OK):
             raise Failure(f"{program} is missing: ./dev bench builds and installs what is needed")
-    for program in ("taskset", *(name for peer in peers for name in peer.needs)):
+    for program in ("taskset", "setpriv", *(name for peer in peers for name in peer.needs)):
         if not shutil.which(program):
             raise Failure(f"{program} is missing: ./dev bench installs it")

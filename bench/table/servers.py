@@ -20,6 +20,10 @@ RINGCAST_READY = r"(?<!worker )\bready pid=.*\blisten=(\S+)"
 BUN = PEERS / "node_modules/.bin/bun"
 
 
+# Whatever becomes of this program, SIGKILL included, what it started gets SIGTERM.
+ENDS_WITH_US = ("setpriv", "--pdeathsig", "TERM")
+
+
 class Process:
     """One server process, pinned to cores with all its children, from its ready line to its end.
 
@@ -33,7 +37,7 @@ class Process:
         self.news = threading.Condition()
         self.ended = False
         try:
-            self.process = subprocess.Popen(self.command, cwd=REPOSITORY, stdin=subprocess.DEVNULL, text=True,
+            self.process = subprocess.Popen([*ENDS_WITH_US, *self.command], cwd=REPOSITORY, stdin=subprocess.DEVNULL, text=True,
                                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace")
         except OSError as error:
             raise Failure(f"{' '.join(self.command)}: {error}") from None
@@ -46,7 +50,7 @@ class Process:
             raise
 
     @property
-    def pid(self):  # taskset has become the server
+    def pid(self):  # setpriv and taskset have become the server
         return self.process.pid
 
     def _read(self):

@@ -67,7 +67,6 @@ class Board {
   Board(const Board&) = delete;
   Board& operator=(const Board&) = delete;
 
-  std::uint32_t processes() const { return processes_; }
   Control& control() { return *control_; }
   Tally& tally(std::uint32_t process) { return tallies_[process]; }
 

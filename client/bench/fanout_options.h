@@ -48,9 +48,6 @@ struct FanoutOptions {
 
   // With fewer publishers than topics each publisher serves its topics: number p serves p, p+P,
   // p+2P, …; else publisher p serves topic p mod T. Subscriber s has topic s mod T.
-  std::uint32_t topics_of_publisher(std::uint32_t publisher) const {
-    return publishers >= topics ? 1 : (topics - publisher - 1) / publishers + 1;
-  }
   std::uint32_t publishers_of_topic(std::uint32_t topic) const {
     return publishers >= topics ? (publishers - topic - 1) / topics + 1 : 1;
   }

@@ -17,7 +17,6 @@ class FrameScan {
  public:
   struct Result {
     std::size_t consumed = 0;  // bytes of whole frames; the rest must be offered again with more
-    std::size_t needed = 0;    // size of the frame that is begun there; 0: not known yet
     const char* violation = nullptr;  // what the server did wrong; the connection is of no use then
   };
 
@@ -32,34 +31,33 @@ class FrameScan {
       const auto second = static_cast<unsigned char>(frame[1]);
       std::size_t header = 2;
       std::uint64_t length = second & 0x7F;
-      if ((first & 0x70) != 0) return {at, 0, "a reserved bit is set"};
-      if ((second & 0x80) != 0) return {at, 0, "a server frame is masked"};
+      if ((first & 0x70) != 0) return {at, "a reserved bit is set"};
+      if ((second & 0x80) != 0) return {at, "a server frame is masked"};
       if (length >= 126) {
         header = length == 126 ? 4 : 10;
-        if (size - at < header) return {at, 0, nullptr};
+        if (size - at < header) return {at, nullptr};
         length = big_endian(frame + 2, header - 2);
-        if (length > kFrameBytesMax)
-          return {at, 0, "a frame is longer than any message of the run"};
+        if (length > kFrameBytesMax) return {at, "a frame is longer than any message of the run"};
       }
       const std::size_t total = header + static_cast<std::size_t>(length);
-      if (size - at < total) return {at, total, nullptr};
+      if (size - at < total) return {at, nullptr};
       at += total;
       const wire::Bytes payload(frame + header, static_cast<std::size_t>(length));
       const auto opcode = static_cast<wire::Opcode>(first & 0x0F);
       const bool last = (first & 0x80) != 0;
       const bool of_data = opcode == wire::Opcode::text || opcode == wire::Opcode::binary;
       if (of_data && last && !midway_) [[likely]] {
-        if (!on_message(opcode, payload)) return {at, 0, nullptr};
+        if (!on_message(opcode, payload)) return {at, nullptr};
       } else if (opcode >= wire::Opcode::close) {
-        if (opcode > wire::Opcode::pong) return {at, 0, kReservedOpcode};
-        if (!last || length > 125) return {at, 0, "a control frame is in fragments or too long"};
-        if (!on_message(opcode, payload)) return {at, 0, nullptr};
+        if (opcode > wire::Opcode::pong) return {at, kReservedOpcode};
+        if (!last || length > 125) return {at, "a control frame is in fragments or too long"};
+        if (!on_message(opcode, payload)) return {at, nullptr};
       } else {
-        if (const char* violation = add_fragment(opcode, last, payload)) return {at, 0, violation};
-        if (last && !on_message(assembled_opcode_, assembled_)) return {at, 0, nullptr};
+        if (const char* violation = add_fragment(opcode, last, payload)) return {at, violation};
+        if (last && !on_message(assembled_opcode_, assembled_)) return {at, nullptr};
       }
     }
-    return {at, 0, nullptr};
+    return {at, nullptr};
   }
 
   // True while a fragmented message is not complete.

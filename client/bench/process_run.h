@@ -29,7 +29,6 @@ class ProcessRun {
   void finish();
   StalledReaders judge_stalled() { return pool_.judge_stalled(); }
 
-  std::size_t connections() const { return pool_.size(); }
   std::string congestion() { return pool_.at(0).congestion(); }
 
  private:

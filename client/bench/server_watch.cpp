@@ -41,9 +41,12 @@ void reset_peak(pid_t pid) { std::ofstream(fmt::format("/proc/{}/clear_refs", pi
 }  // namespace
 
 std::optional<Failure> ServerWatch::check() const {
-  if (!active() || !process_tree(roots_).empty()) return std::nullopt;
-  return Failure{Failure::Kind::input, "there is no process with the given --pid",
-                 "give the pid of the running server"};
+  for (const pid_t root : roots_) {
+    if (!process_tree({root}).empty()) continue;
+    return Failure{Failure::Kind::input, fmt::format("there is no process {}", root),
+                   "give --pid the process number of the running server"};
+  }
+  return std::nullopt;
 }
 
 CpuSample ServerWatch::cpu() const { return active() ? cpu_of(process_tree(roots_)) : CpuSample{}; }

@@ -225,6 +225,50 @@ TEST(BenchProgram, RefusesOptionsThatCannotWork) {
   EXPECT_EQ(run_program(RINGCAST_BENCH, {"fanout", "--help"}).exit_code, 0);
 }
 
+TEST(BenchProgram, RefusesFiguresOutOfRangeAndSaysWhichAreInIt) {
+  struct Case {
+    const char* mode;
+    const char* option;
+    std::vector<const char*> values;
+  };
+  for (const Case& range : std::vector<Case>{
+           {"fanout", "--publishers", {"0", "60001", "-1", "many"}},
+           {"fanout", "--subscribers", {"0", "60001"}},
+           {"fanout", "--topics", {"0", "60001"}},
+           {"fanout", "--payload", {"0", "16777217"}},
+           {"fanout", "--window", {"0", "1048577"}},
+           {"fanout", "--processes", {"0", "65"}},
+           {"fanout", "--stalled", {"0", "60001"}},
+           {"fanout", "--churners", {"0", "60001"}},
+           {"fanout", "--bytes", {"0", "-1"}},
+           {"fanout", "--rate", {"0", "-1", "nan", "inf", "1e9"}},
+           {"fanout", "--churn", {"0", "nan", "1e7"}},
+           {"fanout", "--zipf", {"0", "nan", "101"}},
+           {"fanout", "--duration", {"0", "nan", "1e7"}},
+           {"fanout", "--warmup", {"-1", "nan", "1e7"}},
+           {"ingest", "--stall-timeout", {"0", "nan", "1e7"}},
+           {"idle", "--connect-timeout", {"0", "nan", "1e7"}},
+           {"connect", "--concurrency", {"0", "60001"}},
+       }) {
+    for (const char* value : range.values) {
+      const Outcome outcome =
+          bench(range.mode, "ws://127.0.0.1:1/ws", {std::string(range.option) + "=" + value});
+      EXPECT_EQ(outcome.exit_code, 2) << range.option << value;
+      EXPECT_NE(outcome.err.find(range.option), std::string::npos) << outcome.err;
+      EXPECT_NE(outcome.err.find(value), std::string::npos) << outcome.err;
+    }
+  }
+  const std::string duration = bench("idle", "ws://127.0.0.1:1/ws", {"--duration", "0"}).err;
+  EXPECT_NE(duration.find("0.001 to 1e+06"), std::string::npos) << duration;
+}
+
+TEST(BenchProgram, EachServerProcessMustExist) {
+  const Outcome outcome =
+      bench("fanout", "ws://127.0.0.1:1/ws", {"--pid", std::to_string(::getpid()), "999999999"});
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_NE(outcome.err.find("no process 999999999"), std::string::npos) << outcome.err;
+}
+
 TEST(BenchProgram, ChargesTheServersCpu) {
   // This test's own process is the server.
   const FaultyServer server(Dialect::raw, Fault::none);
