@@ -2,18 +2,23 @@
 // in the same batches to as many loopback sockets as a broker would: `--window` frames per send,
 // one send per socket, one submission for all sockets. The next round goes out when the one before
 // has been received, as a broker's next publications come when the ones before have been delivered.
+// Its receiver, which reads and looks at nothing, is the floor of the load generator.
 #include <fmt/format.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <exception>
+#include <new>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
@@ -49,6 +54,7 @@ struct Result {
   std::uint64_t rounds = 0;
   double interval_s = 0;
   double cpu_s = 0;
+  double receiver_cpu_s = 0;  // without polls that found nothing
   std::string congestion;
 };
 
@@ -62,7 +68,16 @@ void pin(int core) {
   }
 }
 
-Result measure(const Options& options, const std::vector<int>& sockets, int rounds) {
+// The receiving process, and the memory in which it counts.
+struct Receiver {
+  pid_t pid = 0;
+  std::atomic<std::int64_t>* idle_ns = nullptr;
+
+  std::uint64_t cpu_ns() const { return bench::cpu_of({pid}).ns; }
+};
+
+Result measure(const Options& options, const std::vector<int>& sockets, int rounds,
+               const Receiver& receiver) {
   Sender sender(sockets, rounds, options.send_bytes());
   const auto run_for = [&sender](double seconds) {
     std::uint64_t count = 0;
@@ -75,21 +90,28 @@ Result measure(const Options& options, const std::vector<int>& sockets, int roun
   Result result;
   const std::int64_t begun = now_ns();
   const std::uint64_t cpu = own_cpu_ns();
+  const std::uint64_t receiver_cpu = receiver.cpu_ns();
+  const std::int64_t idle = *receiver.idle_ns;
   result.rounds = run_for(options.duration_s);
   result.cpu_s = static_cast<double>(own_cpu_ns() - cpu) / 1e9;
   result.interval_s = static_cast<double>(now_ns() - begun) / 1e9;
+  // By share: it may have been off the CPU in either kind of poll.
+  const double idle_s = static_cast<double>(*receiver.idle_ns - idle) / 1e9;
+  const double busy = options.spin ? std::max(1 - idle_s / result.interval_s, 0.0) : 1;
+  result.receiver_cpu_s = busy * static_cast<double>(receiver.cpu_ns() - receiver_cpu) / 1e9;
   result.congestion = congestion_of(sockets.front());
   return result;
 }
 
 // In the child; never returns.
-[[noreturn]] void run_receiver(const Options& options, const Listener& listener, int rounds) {
+[[noreturn]] void run_receiver(const Options& options, const Listener& listener, int rounds,
+                               std::atomic<std::int64_t>& idle_ns) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // it ends with the sender, however that ends
   ::close(listener.socket);
   try {
     pin(options.receiver_core);
     receive_rounds(connect_all(listener.port, options.subscribers), rounds,
-                   options.send_bytes() * options.subscribers, options.spin);
+                   options.send_bytes() * options.subscribers, options.spin, idle_ns);
   } catch (const std::exception& error) {
     fmt::print(stderr, "floor_bench: receiver: {}\n", error.what());
     ::_exit(1);
@@ -103,19 +125,24 @@ Result run(const Options& options) {
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, rounds) != 0) {
     throw std::system_error(errno, std::generic_category(), "socketpair");
   }
-  const pid_t receiver = ::fork();
-  if (receiver < 0) throw std::system_error(errno, std::generic_category(), "fork");
-  if (receiver == 0) {
+  void* const shared = ::mmap(nullptr, sizeof(std::atomic<std::int64_t>), PROT_READ | PROT_WRITE,
+                              MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (shared == MAP_FAILED) throw std::system_error(errno, std::generic_category(), "mmap");
+  Receiver receiver;
+  receiver.idle_ns = new (shared) std::atomic<std::int64_t>(0);
+  receiver.pid = ::fork();
+  if (receiver.pid < 0) throw std::system_error(errno, std::generic_category(), "fork");
+  if (receiver.pid == 0) {
     ::close(rounds[0]);
-    run_receiver(options, listener, rounds[1]);
+    run_receiver(options, listener, rounds[1], *receiver.idle_ns);
   }
   ::close(rounds[1]);
   std::vector<int> sockets = accept_all(listener.socket, options.subscribers);
   ::close(listener.socket);
   pin(options.sender_core);
-  Result result = measure(options, sockets, rounds[0]);
+  Result result = measure(options, sockets, rounds[0], receiver);
   ::close(rounds[0]);
-  ::waitpid(receiver, nullptr, 0);
+  ::waitpid(receiver.pid, nullptr, 0);
   close_all(sockets);
   return result;
 }
@@ -124,6 +151,7 @@ void print(const Options& options, const Result& result) {
   const double deliveries =
       static_cast<double>(result.rounds) * options.subscribers * options.window;
   const double us_per_delivery = deliveries > 0 ? result.cpu_s * 1e6 / deliveries : 0;
+  const double receiver_us = deliveries > 0 ? result.receiver_cpu_s * 1e6 / deliveries : 0;
   const double cores = result.cpu_s / result.interval_s;
   if (!options.json) {
     fmt::print("floor: {} sockets, {} frames of {} + {} bytes per send, TCP {}\n",
@@ -132,6 +160,7 @@ void print(const Options& options, const Result& result) {
     fmt::print("deliveries      {:.0f}/s\n", deliveries / result.interval_s);
     fmt::print("sender CPU      {:.3f} µs per delivery, {:.0f} % of a core\n", us_per_delivery,
                100 * cores);
+    fmt::print("receiver CPU    {:.3f} µs per delivery\n", receiver_us);
     return;
   }
   nlohmann::ordered_json json;
@@ -152,6 +181,7 @@ void print(const Options& options, const Result& result) {
   json["sender_cpu"] = {{"us_per_delivery", us_per_delivery},
                         {"us_per_send", us_per_delivery * options.window},
                         {"cores", cores}};
+  json["receiver_cpu"] = {{"us_per_delivery", receiver_us}};
   fmt::print("{}\n", json.dump(2));
 }
 

@@ -9,6 +9,8 @@
 #include <system_error>
 #include <vector>
 
+#include "client/bench/clock.h"
+
 namespace ringcast::floor_bench {
 namespace {
 
@@ -28,7 +30,7 @@ void watch(int epoll, int fd) {
 }  // namespace
 
 void receive_rounds(const std::vector<int>& sockets, int rounds, std::uint64_t round_bytes,
-                    bool spin) {
+                    bool spin, std::atomic<std::int64_t>& idle_ns) {
   const int epoll = ::epoll_create1(EPOLL_CLOEXEC);
   if (epoll < 0) fail("epoll_create1");
   for (const int socket : sockets) watch(epoll, socket);
@@ -37,8 +39,13 @@ void receive_rounds(const std::vector<int>& sockets, int rounds, std::uint64_t r
   std::array<epoll_event, 256> events{};
   std::uint64_t arrived = 0;
   for (;;) {
+    const std::int64_t began = bench::now_ns();
     const int count = ::epoll_wait(epoll, events.data(), events.size(), spin ? 0 : -1);
     if (count < 0 && errno != EINTR) fail("epoll_wait");
+    if (count <= 0) {
+      idle_ns.store(idle_ns + bench::now_ns() - began, std::memory_order_relaxed);
+      continue;
+    }
     for (int i = 0; i < count; ++i) {
       const int fd = events[static_cast<std::size_t>(i)].data.fd;
       if (fd == rounds) {  // nothing comes there but its end

@@ -76,9 +76,11 @@ class Process:
         with self.news:
             self.news.wait_for(seen, PATIENCE_S)
             lines = list(self.tail)
+            ended = self.ended
         if not found:
-            raise Failure(f"{' '.join(self.command)}: it ended, or in {PATIENCE_S} s wrote no line like "
-                          f"{pattern!r}\n{''.join(lines)}")
+            what = "it ended" if ended else f"in {PATIENCE_S} s it wrote no line like {pattern!r}"
+            last = f"; its last words: {lines[-1].strip()}" if lines else ""
+            raise Failure(f"{' '.join(self.command)}: {what}{last}\n{''.join(lines[:-1])}".strip())
         return found
 
     def __enter__(self):

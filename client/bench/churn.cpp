@@ -173,7 +173,7 @@ void Churn::on_event(Member& member, const Codec::Event& event) {
   if (const auto stamp = check_.take(member.link, event, tally_.counts)) {
     auto& check = member.checks[options_.place_of_publisher(stamp->publisher)];
     if (!check) check.emplace(stamp->sequence);
-    check->arrive(stamp->sequence, tally_.counts);
+    check->arrive(stamp->sequence, 1, tally_.counts);
     ++tally_.churned_deliveries;
   }
   if (member.to_take > 0) --member.to_take;

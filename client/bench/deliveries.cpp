@@ -67,9 +67,12 @@ std::size_t Deliveries::take_known(const Link& link, wire::Bytes bytes, std::int
   if (log == nullptr || log->subscription() != link.subscription) return 0;
   std::uint64_t next = to.next_in_log;
   const std::size_t taken = log->match(next, bytes.data(), bytes.size());
-  for (std::uint64_t i = to.next_in_log; i < next; ++i) {
+  for (std::uint64_t i = to.next_in_log; i < next;) {
     const EventLog::Entry& known = log->entry(i);
-    arrive(to, known.publisher, known.sequence, known.intended_ns, now);
+    std::uint64_t count = 1;
+    while (i + count < next && log->entry(i + count).continues(known, count)) ++count;
+    arrive(to, {known.publisher, known.sequence, count, known.intended_ns}, now);
+    i += count;
   }
   to.next_in_log = next;
   return taken;
@@ -80,27 +83,27 @@ void Deliveries::take_event(const Link& link, wire::Bytes frame, const Codec::Ev
   const auto stamp = check_.take(link, event, tally_.counts);
   if (!stamp) return;
   Subscriber& to = subscriber(link);
-  if (arrive(to, stamp->publisher, stamp->sequence, stamp->intended_ns, now)) {
+  if (arrive(to, {stamp->publisher, stamp->sequence, 1, stamp->intended_ns}, now)) {
     log(to, link.subscription, frame, *stamp);
   }
 }
 
-bool Deliveries::arrive(const Subscriber& to, std::uint32_t publisher, std::uint64_t sequence,
-                        std::int64_t intended_ns, std::int64_t now) {
+bool Deliveries::arrive(const Subscriber& to, const Arrivals& messages, std::int64_t now) {
   const std::uint64_t repeated = tally_.counts.duplicate;
+  const std::size_t place = options_.place_of_publisher(messages.publisher);
   const SequenceCheck::Settled settled =
-      checks_[to.first_check + options_.place_of_publisher(publisher)].arrive(sequence,
-                                                                              tally_.counts);
-  if (tally_.counts.duplicate != repeated) [[unlikely]]
+      checks_[to.first_check + place].arrive(messages.sequence, messages.count, tally_.counts);
+  const std::uint64_t came = messages.count - (tally_.counts.duplicate - repeated);
+  if (came == 0) [[unlikely]]
     return false;
-  ++tally_.deliveries;
+  tally_.deliveries += came;
   tally_.last_progress_ns = now;
-  if (intended_ns >= measured_from_ns_ && intended_ns < measured_to_ns_) {
-    tally_.latency.record(now - intended_ns);
+  if (messages.intended_ns >= measured_from_ns_ && messages.intended_ns < measured_to_ns_) {
+    tally_.latency.record(now - messages.intended_ns, came);
   }
   if (settled.first == settled.end) return false;
   if (options_.windowed())
-    advance(options_.lane_of(publisher, to.topic), settled.first, settled.end);
+    advance(options_.lane_of(messages.publisher, to.topic), settled.first, settled.end);
   return true;
 }
 

@@ -54,9 +54,15 @@ class Deliveries {
   };
 
   Subscriber& subscriber(const Link& link) { return subscribers_[link.index / options_.processes]; }
-  // Returns true if the message is the next of its publisher.
-  bool arrive(const Subscriber& subscriber, std::uint32_t publisher, std::uint64_t sequence,
-              std::int64_t intended_ns, std::int64_t now);
+  // Messages in a row that their publisher meant to send at the same time.
+  struct Arrivals {
+    std::uint32_t publisher = 0;
+    std::uint64_t sequence = 0;  // of the first
+    std::uint64_t count = 0;
+    std::int64_t intended_ns = 0;
+  };
+  // Returns true if the last of them is one that its publisher's others have not overtaken.
+  bool arrive(const Subscriber& subscriber, const Arrivals& messages, std::int64_t now);
   void log(Subscriber& subscriber, std::uint64_t subscription, wire::Bytes frame,
            const Stamp& stamp);
   void advance(std::uint32_t lane, std::uint64_t from, std::uint64_t to);

@@ -4,14 +4,14 @@
 
 namespace ringcast::bench {
 
-SequenceCheck::Settled SequenceCheck::arrive_unexpected(std::uint64_t sequence,
-                                                        CheckCounts& counts) {
-  if (sequence > next_) {
-    if (!gaps_) gaps_ = std::make_unique<std::vector<Gap>>();
-    gaps_->push_back({next_, sequence});
-    const Settled settled{next_, sequence + 1};
+void SequenceCheck::arrive_unexpected(std::uint64_t sequence, CheckCounts& counts) {
+  if (sequence >= next_) {
+    if (sequence > next_) {
+      if (!gaps_) gaps_ = std::make_unique<std::vector<Gap>>();
+      gaps_->push_back({next_, sequence});
+    }
     next_ = sequence + 1;
-    return settled;
+    return;
   }
   if (gaps_) {
     const auto gap = std::find_if(gaps_->begin(), gaps_->end(), [sequence](const Gap& g) {
@@ -23,11 +23,10 @@ SequenceCheck::Settled SequenceCheck::arrive_unexpected(std::uint64_t sequence,
       auto at = gaps_->erase(gap);
       if (sequence + 1 < whole.end) at = gaps_->insert(at, {sequence + 1, whole.end});
       if (whole.first < sequence) gaps_->insert(at, {whole.first, sequence});
-      return {};
+      return;
     }
   }
   ++counts.duplicate;
-  return {};
 }
 
 void SequenceCheck::finish(std::uint64_t sent, CheckCounts& counts) const {

@@ -35,19 +35,23 @@ class SequenceCheck {
   // `first` is the first number that is due.
   explicit SequenceCheck(std::uint64_t first = 0) : next_(first) {}
 
-  // Sequence numbers [first, end) that this arrival settles: the one that came, and those before it
-  // that did not come and are taken for lost from now on. Empty for duplicates and latecomers.
+  // Sequence numbers [first, end) that arrivals settle: those that came, and those before them that
+  // did not come and are taken for lost from now on. Empty for duplicates and latecomers.
   struct Settled {
     std::uint64_t first = 0;
     std::uint64_t end = 0;
   };
 
-  Settled arrive(std::uint64_t sequence, CheckCounts& counts) {
+  // `count` messages in a row, from `sequence` on.
+  Settled arrive(std::uint64_t sequence, std::uint64_t count, CheckCounts& counts) {
+    const std::uint64_t before = next_;
     if (sequence == next_) [[likely]] {
-      ++next_;
-      return {sequence, sequence + 1};
+      next_ += count;
+    } else {
+      for (const std::uint64_t end = sequence + count; sequence != end; ++sequence)
+        arrive_unexpected(sequence, counts);
     }
-    return arrive_unexpected(sequence, counts);
+    return {before, next_};
   }
 
   // The first sequence number that is not settled.
@@ -62,7 +66,7 @@ class SequenceCheck {
     std::uint64_t end = 0;
   };
 
-  Settled arrive_unexpected(std::uint64_t sequence, CheckCounts& counts);
+  void arrive_unexpected(std::uint64_t sequence, CheckCounts& counts);
 
   std::uint64_t next_;
   std::unique_ptr<std::vector<Gap>> gaps_;  // ascending; null until something is missing

@@ -22,6 +22,12 @@ class EventLog {
     std::uint64_t sequence = 0;
     std::int64_t intended_ns = 0;
     std::uint32_t publisher = 0;
+
+    // True if this is the message that its publisher sent `places` after the other, at once.
+    bool continues(const Entry& other, std::uint64_t places) const {
+      return publisher == other.publisher && sequence == other.sequence + places &&
+             intended_ns == other.intended_ns;
+    }
   };
 
   // `entries_max` is a power of two.

@@ -16,11 +16,11 @@ class Histogram {
  public:
   // Negative durations count as 0; those beyond the range count in the last bucket, max() keeps
   // them.
-  void record(std::int64_t ns) {
+  void record(std::int64_t ns, std::uint64_t times = 1) {
     const std::uint64_t value = ns < 0 ? 0 : static_cast<std::uint64_t>(ns);
-    ++buckets_[bucket_of(value)];
-    ++count_;
-    sum_ += value;
+    buckets_[bucket_of(value)] += times;
+    count_ += times;
+    sum_ += value * times;
     if (value > max_) max_ = value;
   }
 

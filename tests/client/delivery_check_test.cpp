@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <initializer_list>
+#include <utility>
 
 namespace ringcast::bench {
 namespace {
@@ -17,7 +18,7 @@ Seen check(std::initializer_list<std::uint64_t> arrivals, std::uint64_t sent) {
   SequenceCheck sequence;
   Seen seen;
   for (const std::uint64_t arrival : arrivals) {
-    const auto settled = sequence.arrive(arrival, seen.counts);
+    const auto settled = sequence.arrive(arrival, 1, seen.counts);
     seen.settled += settled.end - settled.first;
   }
   sequence.finish(sent, seen.counts);
@@ -33,10 +34,33 @@ TEST(SequenceCheck, PassesWhatIsInOrder) {
 TEST(SequenceCheck, BeginsWhereItIsTold) {
   SequenceCheck sequence(7);
   CheckCounts counts;
-  for (const std::uint64_t arrival : {7, 9}) sequence.arrive(arrival, counts);
+  for (const std::uint64_t arrival : {7, 9}) sequence.arrive(arrival, 1, counts);
   sequence.finish(10, counts);
   EXPECT_EQ(counts.lost, 1u);
   EXPECT_EQ(counts.sum(), 1u);
+}
+
+TEST(SequenceCheck, TakesMessagesInARowAsOneByOne) {
+  // From there on so many: as due; behind a gap; into the gap; half of it again; wholly again.
+  using Run = std::pair<std::uint64_t, std::uint64_t>;
+  SequenceCheck at_once;
+  SequenceCheck one_by_one;
+  CheckCounts counts;
+  CheckCounts expected;
+  for (const auto& [first, count] : {Run{0, 4}, Run{7, 3}, Run{3, 3}, Run{8, 4}, Run{0, 2}}) {
+    const SequenceCheck::Settled settled = at_once.arrive(first, count, counts);
+    EXPECT_EQ(settled.first, one_by_one.next());
+    for (std::uint64_t i = 0; i < count; ++i) one_by_one.arrive(first + i, 1, expected);
+    EXPECT_EQ(settled.end, one_by_one.next());
+  }
+  at_once.finish(13, counts);
+  one_by_one.finish(13, expected);
+  EXPECT_EQ(counts.duplicate, 1u + 2u + 2u);
+  EXPECT_EQ(counts.out_of_order, 2u);
+  EXPECT_EQ(counts.lost, 1u + 1u);
+  EXPECT_EQ(expected.duplicate, counts.duplicate);
+  EXPECT_EQ(expected.out_of_order, counts.out_of_order);
+  EXPECT_EQ(expected.lost, counts.lost);
 }
 
 TEST(SequenceCheck, CountsGapsAsLost) {
