@@ -212,7 +212,6 @@ std::variant<RunResult, Failure> run_connect(const FanoutOptions& options) {
   LinkPool pool(places, 0, kNoWakeup);
   Handshake handshake(places, masks);
   if (auto failure = pool.resolve()) return std::move(*failure);
-  watch.before_connections();
   ConnectLoad load(places, pool, handshake, masks);
   ConnectRun run(options, pool, load, watch);
   load.start();
@@ -226,9 +225,6 @@ std::variant<RunResult, Failure> run_connect(const FanoutOptions& options) {
   if (load.failure()) return *load.failure();
   fill(result, options, before, run.end_measured());
   result.timeline = run.timeline();
-  watch.after_connections();
-  watch.at_end();
-  result.server_memory = watch.memory();
   result.stalled = run.stalled();
   result.interrupted = interrupted();
   return result;
