@@ -182,9 +182,7 @@ void IoRing::install(std::uint32_t slot, int fd) {
 // by a call of their own: ThreadSanitizer does not see what the kernel closes, and takes the next
 // use of the number for a race.
 void IoRing::close_installed() {
-  while (io_uring_sq_ready(&ring_) != 0) {
-    if (io_uring_submit(&ring_) < 0) sched_yield();
-  }
+  submit_only();
   for (const int fd : installed_) ::close(fd);
   installed_.clear();
 }
@@ -214,10 +212,19 @@ void IoRing::submit(std::uint64_t wait_ms) {
   }
 }
 
-bool IoRing::has_news() const {
+void IoRing::submit_only() {
+  // EBUSY, EAGAIN, EINTR: see prepare().
+  while (io_uring_sq_ready(&ring_) != 0) {
+    if (io_uring_submit(&ring_) < 0) sched_yield();
+  }
+}
+
+bool IoRing::has_news() const { return io_uring_cq_ready(&ring_) != 0 || has_work(); }
+
+bool IoRing::has_work() const {
   // The kernel sets the flag after it has queued the work; submit() is what acquires it.
-  return io_uring_cq_ready(&ring_) != 0 ||
-         (IO_URING_READ_ONCE(*ring_.sq.kflags) & IORING_SQ_TASKRUN) != 0;
+  return (IO_URING_READ_ONCE(*ring_.sq.kflags) & IORING_SQ_TASKRUN) != 0 ||
+         io_uring_cq_ready(&ring_) > kCompletionEntries / 2;
 }
 
 std::size_t IoRing::take_completions(std::span<Completion> out) {

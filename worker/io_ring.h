@@ -76,9 +76,15 @@ class IoRing {
   // what is ready; otherwise when a completion is there or the time is over.
   void submit(std::uint64_t wait_ms);
 
+  // Submits what is prepared, and leaves what completes for later: nothing is received before the
+  // next submit().
+  void submit_only();
+
   // Whether a completion is there, or the kernel has work that the next submit() turns into some.
   // Costs no system call.
   bool has_news() const;
+  // The same, but completions count only when they need their room: for who has submitted some.
+  bool has_work() const;
 
   // Copies out up to out.size() completions and gives their entries back to the kernel.
   std::size_t take_completions(std::span<Completion> out);

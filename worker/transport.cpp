@@ -206,19 +206,20 @@ void Transport::set_established(Connection& connection, bool established) {
   schedule(connection, established ? options_.ping_interval_ms : options_.handshake_timeout_ms);
 }
 
-void Transport::begin_stage() {
+void Transport::begin_stage(Stage stage) {
   // Whoever has something queued is in the backlog, and between stages nobody else holds a range.
   if (backlog_.empty() && !unsettled_) log_.rewind();
-  stage_log_begin_ = log_.end();
-  stage_due_bytes_ = 0;
+  stage_ = stage;
   stage_ranges_ = 0;
   stage_messages_ = 0;
 }
 
 bool Transport::stage_full() const {
-  return log_.end() - stage_log_begin_ >= stage_bytes_max_ ||
-         stage_due_bytes_ >= kStageDueBytesMax || stage_ranges_ >= kStageRangesMax ||
-         stage_messages_ >= kStageMessagesMax;
+  const Bytes& now = this_round_[stage_];
+  const Bytes& before = round_before_[stage_];
+  return now.log_bytes + before.log_bytes >= stage_bytes_max_ ||
+         now.due_bytes + before.due_bytes >= kStageDueBytesMax ||
+         stage_ranges_ >= kStageRangesMax || stage_messages_ >= kStageMessagesMax;
 }
 
 void Transport::trim_if_quiet() {

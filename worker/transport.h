@@ -81,7 +81,8 @@ class Transport {
   std::size_t frame_size_max() const { return log_.capacity() / 2; }
   // The bytes at reserve() are there now; so many connections are to get them.
   LogRange commit(std::size_t size, std::size_t receivers = 1) {
-    stage_due_bytes_ += size * receivers;
+    this_round_[stage_].log_bytes += size;
+    this_round_[stage_].due_bytes += size * receivers;
     return log_.commit(size);
   }
   // Frames of a burst that go to the same connections are better queued as one range. While the
@@ -108,16 +109,20 @@ class Transport {
   // --- the stages of a turn
   // --------------------------------------------------------------------------
   void set_now(TimeMs now) { now_ = now; }
-  void flush();                               // due sends into submissions
-  void handle(const Completion& completion);  // receives are set aside
-  bool process_received();                    // those; true if some are left for the next turn
-  void resume_paused();                       // offers held messages again
+  // Some of the due sends into submissions: between them there is time for what has come meanwhile.
+  void flush();
+  bool round_under_way() const { return round_left_ != 0; }  // flush() left some for the next call
+  void handle(const Completion& completion);                 // receives are set aside
+  bool process_received();  // those; true if some are left for the next turn
+  void resume_paused();     // offers held messages again
   void expire_timers();
   bool has_dirty() const { return !dirty_.empty() || !doomed_.empty() || unsettled_; }
   bool has_paused() const { return !paused_.empty(); }
-  // Stages bound their work by what they make: bytes in the log, bytes and ranges queued, messages
-  // read.
-  void begin_stage();
+  // A stage ends by what it has made: messages read and ranges queued, which take time now, and
+  // bytes for the sends. The latter count within a round and the one before, so that whoever is due
+  // is served before more is queued for it than its bound allows.
+  enum Stage : std::uint8_t { kStageInput, kStageRings };
+  void begin_stage(Stage stage);
   bool stage_full() const;
   // Call a few times a second: gives memory back once it is quiet after it was not.
   void trim_if_quiet();
@@ -175,6 +180,7 @@ class Transport {
   void mark_dirty(Connection& connection);
   void backlog_add(Connection& connection);
   void backlog_remove(Connection& connection);
+  void begin_round();
   void close_slow_readers();
 
   // the life of a connection (transport.cpp)
@@ -208,11 +214,22 @@ class Transport {
   bool unsettled_ = false;  // true exactly while the user holds frames of the log back
 
   std::size_t stage_bytes_max_;
-  std::uint64_t stage_log_begin_ = 0;
-  std::size_t stage_due_bytes_ = 0;
+  Stage stage_ = kStageInput;
   std::size_t stage_ranges_ = 0;
   std::size_t stage_messages_ = 0;
-  std::vector<std::uint32_t> dirty_;    // slots with something due and no send in flight
+  // What a stage has made for the sends of a round.
+  struct Bytes {
+    std::size_t log_bytes = 0;
+    std::size_t due_bytes = 0;  // log bytes times receivers
+  };
+  std::array<Bytes, 2> this_round_;    // by stage
+  std::array<Bytes, 2> round_before_;  // none, if nobody was left to be served then
+
+  // Slots with something due and no send in flight, each once. A round serves all that are listed
+  // when it begins.
+  boost::circular_buffer<std::uint32_t> dirty_;
+  std::size_t round_left_ = 0;
+  std::size_t sends_per_flush_ = 0;
   std::vector<std::uint32_t> backlog_;  // slots whose queue is not empty: those who may fall behind
   std::vector<Reference> doomed_;       // slow readers, to be closed at the end of the stage
   std::vector<Reference> paused_;       // held input, in the order in which they were blocked

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cassert>
 
 #include "ring/wakeup.h"
@@ -13,7 +12,6 @@
 namespace ringcast::worker {
 namespace {
 
-constexpr std::size_t kCompletionsPerTurn = 1024;
 constexpr int kControlMessagesPerTurn = 64;
 constexpr TimeMs kReportIntervalMs = 250;
 static_assert(kBusyPollMaxUs < 1000 * kReportIntervalMs);
@@ -78,7 +76,7 @@ void Worker::run() {
 
 void Worker::turn() {
   peers_.flush();
-  transport_.flush();
+  send();
   submit();
   now_ = now_ms();
   transport_.set_now(now_);
@@ -87,10 +85,10 @@ void Worker::turn() {
   const bool completions_left = handle_completions();
   peers_.refresh(router_);
   if (control_ready_) control_ready_ = take_control();
-  transport_.begin_stage();
+  transport_.begin_stage(Transport::kStageInput);
   if (transport_.has_paused()) transport_.resume_paused();
   const bool input_left = transport_.process_received();
-  transport_.begin_stage();
+  transport_.begin_stage(Transport::kStageRings);
   std::size_t descriptors = 0;
   const bool inbound_left = peers_.drain(router_, [this, &descriptors] {
     return ++descriptors > kDescriptorsPerTurn || transport_.stage_full();
@@ -101,6 +99,15 @@ void Worker::turn() {
   if (drain_deadline_ms_ != 0 &&
       (transport_.connections().in_use() == 0 || now_ >= drain_deadline_ms_)) {
     stopped_ = true;
+  }
+}
+
+// What is due, piece by piece: what comes meanwhile can still go with what has not left yet.
+void Worker::send() {
+  for (;;) {
+    transport_.flush();
+    if (!transport_.round_under_way() || io_->has_work() || !peers_.inbound_empty()) return;
+    io_->submit_only();
   }
 }
 
@@ -151,17 +158,16 @@ bool Worker::announce_sleep() {
 
 // True if more may be waiting than one turn takes.
 bool Worker::handle_completions() {
-  std::array<Completion, kCompletionsPerTurn> completions;
-  const std::size_t count = io_->take_completions(completions);
+  const std::size_t count = io_->take_completions(completions_);
   for (std::size_t i = 0; i < count; ++i) {
-    const Operation operation = OperationTag::from_packed(completions[i].user_data).operation;
+    const Operation operation = OperationTag::from_packed(completions_[i].user_data).operation;
     if (operation == Operation::wake || operation == Operation::control) {
-      handle_own(completions[i], operation);
+      handle_own(completions_[i], operation);
     } else {
-      transport_.handle(completions[i]);
+      transport_.handle(completions_[i]);
     }
   }
-  return count == completions.size();
+  return count == completions_.size();
 }
 
 void Worker::handle_own(const Completion& completion, Operation operation) {

@@ -1,10 +1,12 @@
 // One worker thread: its event loop and everything it owns. Made and run on the thread that it is.
 //
-// A turn: push what is staged for other workers, submit sends, sleep only if there is nothing to
-// do, handle completions, process what was received, drain the rings. Each stage has a bound
-// (Transport:: stage_full), so that no connection and no other worker keeps the rest waiting.
+// A turn: push what is staged for other workers, submit sends until something comes or all have
+// left, sleep only if there is nothing to do, handle completions, process what was received, drain
+// the rings. Each stage has a bound (Transport::stage_full), so that no connection and no other
+// worker keeps the rest waiting.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -41,9 +43,12 @@ class Worker {
  private:
   Worker(WorkerSetup setup, std::unique_ptr<IoRing> io);
 
+  static constexpr std::size_t kCompletionsPerTurn = 1024;
+
   void become_live();
   void watch(int fd, Operation operation);
   void turn();
+  void send();
   void submit();
   std::uint64_t idle_ms() const;
   bool look_for_work(std::int64_t since_ns, std::uint64_t wait_ms);
@@ -57,6 +62,7 @@ class Worker {
   WorkerSetup setup_;
   ring::WorkerBlock& block_;
   std::unique_ptr<IoRing> io_;
+  std::array<Completion, kCompletionsPerTurn> completions_;
   Transport transport_;
   Peers peers_;
   Router router_;

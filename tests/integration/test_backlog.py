@@ -1,9 +1,12 @@
-"""What a reader has still to get stays what it is while the broker, once it is quiet, gives memory back."""
+"""What readers have still to get: nobody who keeps up has more of it than its bound allows, and it stays what it is
+while the broker, once it is quiet, gives memory back."""
 
 import socket
+import subprocess
 import time
 
 import wamp
+from broker import executable
 from wamp import EVENT
 
 EVENTS = 700
@@ -28,3 +31,13 @@ def test_a_backlog_outlives_the_quiet(start_broker):
     time.sleep(3)
     publisher.publish("backlog", "after")
     assert reader.expect(EVENT, subscription)[4] == ["after"]
+
+
+def test_who_keeps_up_is_no_slow_reader(start_broker):
+    """What is in flight, 512 KiB for each reader, is more than a queue may hold and less than a socket takes. So only
+    a broker that reads more from the publisher before everybody was served would find slow readers here."""
+    broker = start_broker("--processes", 1, "--threads", 1, "--queue-bytes-max", 256 << 10)
+    subprocess.run([executable("ringcast-bench"), "fanout", "--url", broker.url, "--protocol", "msgpack",
+                    "--subscribers", "100", "--window", "16", "--payload", "32768", "--warmup", "0", "--duration", "2"],
+                   check=True, timeout=100)
+    assert broker.total("slow_readers_closed") == 0
