@@ -24,6 +24,11 @@ namespace {
 
 using client::Failure;
 
+// Between the last handshake and the load. Linux takes a socket that answers what it receives, as
+// in a handshake of several steps, for an interactive one, and delays its ACKs until a delayed one
+// has been due (40 ms) or for as long as data keeps coming. Without a pause the ACKs of a whole run
+// would depend on how many steps a protocol's handshake has.
+constexpr useconds_t kPauseUs = 100'000;
 // After the last delivery: long enough for a duplicate of it to show up.
 constexpr std::int64_t kLingerNs = 100'000'000;
 // How late the leader may notice what the other processes do.
@@ -67,6 +72,7 @@ class Leader {
     result_.setup_s = static_cast<double>(now_ns() - begun) / 1e9;
     result_.congestion = part_->congestion();
     watch_.after_connections();
+    ::usleep(kPauseUs);
     if (options_.churn_rate > 0) churn_.emplace(options_, board_, run_);
     load();
     if (failure_) return std::move(*failure_);
