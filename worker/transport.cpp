@@ -210,6 +210,7 @@ void Transport::begin_stage(Stage stage) {
   // Whoever has something queued is in the backlog, and between stages nobody else holds a range.
   if (backlog_.empty() && !unsettled_) log_.rewind();
   stage_ = stage;
+  flush_sends_ = 0;
   stage_ranges_ = 0;
   stage_messages_ = 0;
 }

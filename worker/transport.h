@@ -229,7 +229,7 @@ class Transport {
   // when it begins.
   boost::circular_buffer<std::uint32_t> dirty_;
   std::size_t round_left_ = 0;
-  std::size_t sends_per_flush_ = 0;
+  std::size_t flush_sends_ = 0;         // of the last flush in this turn
   std::vector<std::uint32_t> backlog_;  // slots whose queue is not empty: those who may fall behind
   std::vector<Reference> doomed_;       // slow readers, to be closed at the end of the stage
   std::vector<Reference> paused_;       // held input, in the order in which they were blocked

@@ -18,9 +18,10 @@ namespace {
 constexpr std::size_t kPacketBytes = 65'160;
 constexpr std::size_t kSendBytesMax = 16 * kPacketBytes;  // nobody keeps the others waiting
 
-// Of those who are due, so many at least and such a part of them are served by one flush.
-constexpr std::size_t kSendsPerFlushMin = 8;
-constexpr std::size_t kFlushesPerRoundMax = 16;
+// The first flush of a turn serves so many of those who are due, or such a part of them; each next
+// one twice as many, as long as nothing comes between them.
+constexpr std::size_t kFirstFlushMin = 8;
+constexpr std::size_t kFirstFlushPart = 16;
 
 // How much of what is due leaves at once: whole packets, and the rest with what comes meanwhile. If
 // that is a large part of what may be queued, it does not wait.
@@ -106,7 +107,8 @@ void Transport::flush() {
   // by the submit() that follows flush() in the same turn, and then complete at once.
   vector_sends_used_ = 0;
   if (round_left_ == 0) begin_round();
-  for (std::size_t left = std::min(sends_per_flush_, round_left_); left > 0; --left) {
+  flush_sends_ = std::max({2 * flush_sends_, kFirstFlushMin, dirty_.size() / kFirstFlushPart});
+  for (std::size_t left = std::min(flush_sends_, round_left_); left > 0; --left) {
     // A slot may have been freed, or taken by another connection, since it was listed.
     Connection* connection = table_.in_slot(dirty_.front());
     dirty_.pop_front();
@@ -121,7 +123,6 @@ void Transport::flush() {
 
 void Transport::begin_round() {
   round_left_ = dirty_.size();
-  sends_per_flush_ = std::max(kSendsPerFlushMin, round_left_ / kFlushesPerRoundMax);
   round_before_ = std::exchange(this_round_, {});
 }
 
