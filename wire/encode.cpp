@@ -1,163 +1,57 @@
+// Opening and closing, errors, and the parts of messages that callers build themselves.
 #include "wire/encode.h"
 
-#include <cstring>
+#include <iterator>
 
-#include "wire/value_writer.h"
+#include "wire/message_writer.h"
 
 namespace ringcast::wire {
 namespace {
 
-// Writes a message value by value; the caller states how many elements or entries follow each
-// opening, and closes what it opened.
-class MessageWriter {
- public:
-  MessageWriter(std::string& out, Serializer serializer, MessageType type, std::size_t elements)
-      : out_(out), json_(serializer == Serializer::json) {
-    open_list(elements);
-    integer(static_cast<std::uint64_t>(type));
+void write_member(Writer& writer, const Member& member) {
+  writer.key(member.name);
+  if (const auto* text = std::get_if<Bytes>(&member.value)) {
+    writer.text(*text);
+  } else if (const auto* integer = std::get_if<std::uint64_t>(&member.value)) {
+    writer.integer(*integer);
+  } else {
+    writer.null();
   }
-
-  void integer(std::uint64_t value) {
-    separate();
-    json_ ? append_json_integer(out_, value) : append_msgpack_integer(out_, value);
-  }
-  void text(Bytes value) {
-    separate();
-    json_ ? append_json_text(out_, value) : append_msgpack_text(out_, value);
-  }
-  void boolean(bool value) {
-    separate();
-    if (json_) {
-      out_.append(value ? "true" : "false");
-    } else {
-      out_.push_back(static_cast<char>(value ? 0xC3 : 0xC2));
-    }
-  }
-  void serialized(Bytes value) {
-    separate();
-    out_.append(value);
-  }
-  void open_list(std::size_t count) {
-    separate();
-    json_ ? out_.push_back('[') : append_msgpack_list(out_, count);
-    first_ = true;
-  }
-  void close_list() { close(']'); }
-  void open_dict(std::size_t count) {
-    separate();
-    json_ ? out_.push_back('{') : append_msgpack_map(out_, count);
-    first_ = true;
-  }
-  void close_dict() { close('}'); }
-  // The value follows.
-  void key(Bytes name) {
-    text(name);
-    if (json_) out_.push_back(':');
-    first_ = true;
-  }
-  void entry(Bytes name, Bytes value) {
-    key(name);
-    text(value);
-  }
-  void payload(const Payload& payload) {
-    if (payload.args.empty() && payload.kwargs.empty()) return;
-    if (payload.args.empty()) {
-      open_list(0);
-      close_list();
-    } else {
-      serialized(payload.args);
-    }
-    if (!payload.kwargs.empty()) serialized(payload.kwargs);
-  }
-
- private:
-  void separate() {
-    if (json_ && !first_) out_.push_back(',');
-    first_ = false;
-  }
-  void close(char bracket) {
-    if (json_) out_.push_back(bracket);
-    first_ = false;
-  }
-
-  std::string& out_;
-  bool json_;
-  bool first_ = true;  // true while no comma is due before the next value
-};
-
-std::size_t payload_elements(const Payload& payload) {
-  if (!payload.kwargs.empty()) return 2;
-  return payload.args.empty() ? 0 : 1;
 }
 
-char* write_bytes(char* out, Bytes bytes) {
-  if (!bytes.empty()) std::memcpy(out, bytes.data(), bytes.size());
-  return out + bytes.size();
+void write_dict(Writer& writer, const std::vector<Member>& members) {
+  writer.open_dict(members.size());
+  for (const Member& member : members) write_member(writer, member);
+  writer.close_dict();
 }
 
-// [36,<subscription>,<publication>,{}<,args><,kwargs>]
-constexpr Bytes kJsonEventHead = "[36,";
-constexpr Bytes kJsonEventDetails = ",{}";
-
-std::size_t json_event_size(std::uint64_t subscription, std::uint64_t publication,
-                            const Payload& payload) {
-  std::size_t size = kJsonEventHead.size() + json_integer_size(subscription) + 1 +
-                     json_integer_size(publication) + kJsonEventDetails.size() + 1;
-  if (!payload.args.empty()) size += 1 + payload.args.size();
-  if (!payload.kwargs.empty()) size += 1 + payload.kwargs.size() + (payload.args.empty() ? 3 : 0);
-  return size;
+void write_feature(Writer& writer, Bytes name) {
+  writer.key(name);
+  writer.boolean(true);
 }
 
-char* write_json_event(char* out, std::uint64_t subscription, std::uint64_t publication,
-                       const Payload& payload) {
-  out = write_bytes(out, kJsonEventHead);
-  out = write_json_integer(out, subscription);
-  *out++ = ',';
-  out = write_json_integer(out, publication);
-  out = write_bytes(out, kJsonEventDetails);
-  if (!payload.args.empty()) {
-    *out++ = ',';
-    out = write_bytes(out, payload.args);
-  } else if (!payload.kwargs.empty()) {
-    out = write_bytes(out, ",[]");
-  }
-  if (!payload.kwargs.empty()) {
-    *out++ = ',';
-    out = write_bytes(out, payload.kwargs);
-  }
-  *out++ = ']';
-  return out;
-}
-
-std::size_t msgpack_event_size(std::uint64_t subscription, std::uint64_t publication,
-                               const Payload& payload) {
-  const bool filler = payload.args.empty() && !payload.kwargs.empty();
-  return 3 + msgpack_integer_size(subscription) + msgpack_integer_size(publication) +
-         payload.args.size() + payload.kwargs.size() + (filler ? 1 : 0);
-}
-
-char* write_msgpack_event(char* out, std::uint64_t subscription, std::uint64_t publication,
-                          const Payload& payload) {
-  *out++ = static_cast<char>(0x94 + payload_elements(payload));
-  *out++ = static_cast<char>(MessageType::event);
-  out = write_msgpack_integer(out, subscription);
-  out = write_msgpack_integer(out, publication);
-  *out++ = static_cast<char>(0x80);
-  if (payload.args.empty() && !payload.kwargs.empty()) *out++ = static_cast<char>(0x90);
-  out = write_bytes(out, payload.args);
-  return write_bytes(out, payload.kwargs);
-}
-
-void write_roles(MessageWriter& writer, Bytes role, const std::vector<Bytes>& features) {
+void write_router_role(Writer& writer, Bytes role, const std::vector<Bytes>& features) {
   writer.key(role);
   writer.open_dict(1);
   writer.key("features");
   writer.open_dict(features.size());
-  for (const Bytes feature : features) {
-    writer.key(feature);
-    writer.boolean(true);
-  }
+  for (const Bytes feature : features) write_feature(writer, feature);
   writer.close_dict();
+  writer.close_dict();
+}
+
+static_assert(std::size(kFeatureNames) < 16, "DictWriter takes all features of a role");
+
+void write_client_role(Writer& writer, DictWriter& roles, Bytes name, const ClientRole& role) {
+  if (!role.announced) return;
+  roles.key(name);
+  writer.open_dict(1);
+  writer.key("features");
+  DictWriter features(writer);
+  for (std::size_t i = 0; i < std::size(kFeatureNames); ++i) {
+    features.flag(kFeatureNames[i], role.features.has(static_cast<Feature>(i)));
+  }
+  features.close();
   writer.close_dict();
 }
 
@@ -165,54 +59,104 @@ void write_roles(MessageWriter& writer, Bytes role, const std::vector<Bytes>& fe
 void append_farewell(std::string& out, Serializer serializer, MessageType type, Bytes reason,
                      Bytes message) {
   MessageWriter writer(out, serializer, type, 3);
-  writer.open_dict(message.empty() ? 0 : 1);
-  if (!message.empty()) writer.entry("message", message);
-  writer.close_dict();
+  DictWriter details(writer);
+  details.text_if_any("message", message);
+  details.close();
   writer.text(reason);
   writer.close_list();
 }
 
-void append_ids(std::string& out, Serializer serializer, MessageType type, std::uint64_t first,
-                std::uint64_t second) {
+// [<type>, <text>, {...}]
+void append_text_and_extra(std::string& out, Serializer serializer, MessageType type, Bytes text,
+                           const std::vector<Member>& extra) {
   MessageWriter writer(out, serializer, type, 3);
-  writer.integer(first);
-  writer.integer(second);
+  writer.text(text);
+  write_dict(writer, extra);
   writer.close_list();
 }
 
 }  // namespace
 
-std::size_t event_size(Serializer serializer, std::uint64_t subscription, std::uint64_t publication,
-                       const Payload& payload) {
-  return serializer == Serializer::json ? json_event_size(subscription, publication, payload)
-                                        : msgpack_event_size(subscription, publication, payload);
+void append_dict(std::string& out, Serializer serializer, const std::vector<Member>& members) {
+  Writer writer(out, serializer);
+  write_dict(writer, members);
 }
 
-char* write_event(char* out, Serializer serializer, std::uint64_t subscription,
-                  std::uint64_t publication, const Payload& payload) {
-  return serializer == Serializer::json
-             ? write_json_event(out, subscription, publication, payload)
-             : write_msgpack_event(out, subscription, publication, payload);
+void append_text_list(std::string& out, Serializer serializer, const std::vector<Bytes>& texts) {
+  Writer writer(out, serializer);
+  writer.open_list(texts.size());
+  for (const Bytes text : texts) writer.text(text);
+  writer.close_list();
+}
+
+void append_id_list(std::string& out, Serializer serializer,
+                    const std::vector<std::uint64_t>& ids) {
+  Writer writer(out, serializer);
+  writer.open_list(ids.size());
+  for (const std::uint64_t id : ids) writer.integer(id);
+  writer.close_list();
 }
 
 void append_welcome(std::string& out, Serializer serializer, std::uint64_t session,
                     const WelcomeDetails& details) {
   MessageWriter writer(out, serializer, MessageType::welcome, 3);
   writer.integer(session);
-  writer.open_dict(7);
-  writer.entry("realm", details.realm);
-  writer.entry("authid", details.authid);
-  writer.entry("authrole", details.authrole);
-  writer.entry("authmethod", details.authmethod);
-  writer.entry("authprovider", details.authprovider);
-  writer.key("roles");
+  DictWriter dict(writer);
+  dict.text("realm", details.realm);
+  dict.text("authid", details.authid);
+  dict.text("authrole", details.authrole);
+  dict.text("authmethod", details.authmethod);
+  dict.text("authprovider", details.authprovider);
+  dict.key("roles");
   writer.open_dict(2);
-  write_roles(writer, "broker", details.broker_features);
-  write_roles(writer, "dealer", details.dealer_features);
+  write_router_role(writer, "broker", details.broker_features);
+  write_router_role(writer, "dealer", details.dealer_features);
   writer.close_dict();
-  writer.entry("agent", details.agent);
-  writer.close_dict();
+  dict.text("agent", details.agent);
+  if (!details.authextra.empty()) {
+    dict.key("authextra");
+    write_dict(writer, details.authextra);
+  }
+  dict.close();
   writer.close_list();
+}
+
+void append_challenge(std::string& out, Serializer serializer, Bytes method,
+                      const std::vector<Member>& extra) {
+  append_text_and_extra(out, serializer, MessageType::challenge, method, extra);
+}
+
+void append_hello(std::string& out, Serializer serializer, Bytes realm, Bytes agent) {
+  HelloDetails details;
+  details.publisher.announced = true;
+  details.subscriber.announced = true;
+  append_hello(out, serializer, realm, agent, details);
+}
+
+void append_hello(std::string& out, Serializer serializer, Bytes realm, Bytes agent,
+                  const HelloDetails& details) {
+  MessageWriter writer(out, serializer, MessageType::hello, 3);
+  writer.text(realm);
+  DictWriter dict(writer);
+  dict.key("roles");
+  DictWriter roles(writer);
+  write_client_role(writer, roles, "publisher", details.publisher);
+  write_client_role(writer, roles, "subscriber", details.subscriber);
+  write_client_role(writer, roles, "caller", details.caller);
+  write_client_role(writer, roles, "callee", details.callee);
+  roles.close();
+  dict.text("agent", agent);
+  dict.text_if_any("authid", details.authid);
+  dict.text_if_any("authrole", details.authrole);
+  dict.serialized_if_any("authmethods", details.authmethods);
+  dict.serialized_if_any("authextra", details.authextra);
+  dict.close();
+  writer.close_list();
+}
+
+void append_authenticate(std::string& out, Serializer serializer, Bytes signature,
+                         const std::vector<Member>& extra) {
+  append_text_and_extra(out, serializer, MessageType::authenticate, signature, extra);
 }
 
 void append_abort(std::string& out, Serializer serializer, Bytes reason, Bytes message) {
@@ -239,70 +183,18 @@ void append_error(std::string& out, Serializer serializer, MessageType request_t
   writer.close_list();
 }
 
-void append_published(std::string& out, Serializer serializer, std::uint64_t request,
-                      std::uint64_t publication) {
-  append_ids(out, serializer, MessageType::published, request, publication);
-}
-
-void append_subscribed(std::string& out, Serializer serializer, std::uint64_t request,
-                       std::uint64_t subscription) {
-  append_ids(out, serializer, MessageType::subscribed, request, subscription);
-}
-
-void append_unsubscribed(std::string& out, Serializer serializer, std::uint64_t request) {
-  MessageWriter writer(out, serializer, MessageType::unsubscribed, 2);
+void append_error(std::string& out, Serializer serializer, MessageType request_type,
+                  std::uint64_t request, const ErrorDetails& details, Bytes error,
+                  const Payload& payload) {
+  MessageWriter writer(out, serializer, MessageType::error, 5 + payload_elements(payload));
+  writer.integer(static_cast<std::uint64_t>(request_type));
   writer.integer(request);
-  writer.close_list();
-}
-
-void append_hello(std::string& out, Serializer serializer, Bytes realm, Bytes agent) {
-  MessageWriter writer(out, serializer, MessageType::hello, 3);
-  writer.text(realm);
-  writer.open_dict(2);
-  writer.key("roles");
-  writer.open_dict(2);
-  write_roles(writer, "publisher", {});
-  write_roles(writer, "subscriber", {});
-  writer.close_dict();
-  writer.entry("agent", agent);
-  writer.close_dict();
-  writer.close_list();
-}
-
-void append_publish(std::string& out, Serializer serializer, std::uint64_t request,
-                    const PublishOptions& options, Bytes topic, const Payload& payload) {
-  constexpr PublishOptions kDefault;
-  const bool acknowledge = options.acknowledge != kDefault.acknowledge;
-  const bool exclude_me = options.exclude_me != kDefault.exclude_me;
-  MessageWriter writer(out, serializer, MessageType::publish, 4 + payload_elements(payload));
-  writer.integer(request);
-  writer.open_dict((acknowledge ? 1u : 0u) + (exclude_me ? 1u : 0u));
-  if (acknowledge) {
-    writer.key("acknowledge");
-    writer.boolean(options.acknowledge);
-  }
-  if (exclude_me) {
-    writer.key("exclude_me");
-    writer.boolean(options.exclude_me);
-  }
-  writer.close_dict();
-  writer.text(topic);
+  DictWriter dict(writer);
+  write_passthru(dict, details.passthru);
+  dict.close();
+  writer.text(error);
   writer.payload(payload);
   writer.close_list();
-}
-
-void append_subscribe(std::string& out, Serializer serializer, std::uint64_t request, Bytes topic) {
-  MessageWriter writer(out, serializer, MessageType::subscribe, 4);
-  writer.integer(request);
-  writer.open_dict(0);
-  writer.close_dict();
-  writer.text(topic);
-  writer.close_list();
-}
-
-void append_unsubscribe(std::string& out, Serializer serializer, std::uint64_t request,
-                        std::uint64_t subscription) {
-  append_ids(out, serializer, MessageType::unsubscribe, request, subscription);
 }
 
 }  // namespace ringcast::wire

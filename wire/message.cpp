@@ -8,7 +8,7 @@ namespace {
 constexpr MessageShape kShapes[] = {
     {MessageType::hello, "HELLO", 3, 3},
     {MessageType::welcome, "WELCOME", 3, 3},
-    {MessageType::abort, "ABORT", 3, 3},
+    {MessageType::abort, "ABORT", 3, 5},
     {MessageType::challenge, "CHALLENGE", 3, 3},
     {MessageType::authenticate, "AUTHENTICATE", 3, 3},
     {MessageType::goodbye, "GOODBYE", 3, 3},
@@ -18,7 +18,7 @@ constexpr MessageShape kShapes[] = {
     {MessageType::subscribe, "SUBSCRIBE", 4, 4},
     {MessageType::subscribed, "SUBSCRIBED", 3, 3},
     {MessageType::unsubscribe, "UNSUBSCRIBE", 3, 3},
-    {MessageType::unsubscribed, "UNSUBSCRIBED", 2, 2},
+    {MessageType::unsubscribed, "UNSUBSCRIBED", 2, 3},
     {MessageType::event, "EVENT", 4, 6},
     {MessageType::call, "CALL", 4, 6},
     {MessageType::cancel, "CANCEL", 3, 3},

@@ -1,20 +1,14 @@
 #include "wire/string_list.h"
 
-#include <nlohmann/json.hpp>
-
-#include "wire/transcode.h"
+#include "wire/list_reader.h"
 
 namespace ringcast::wire {
 
 std::vector<std::string> decode_string_list(Serializer serializer, Bytes list) {
-  std::string json;
-  if (!transcode(serializer, Serializer::json, list, json)) return {};
+  ListReader reader;
+  reader.open(serializer, list);
   std::vector<std::string> strings;
-  const auto parsed = nlohmann::json::parse(json, nullptr, false);
-  if (!parsed.is_array()) return strings;
-  for (const auto& element : parsed) {
-    if (element.is_string()) strings.push_back(element.get<std::string>());
-  }
+  for (Bytes text; reader.next(text);) strings.emplace_back(text);
   return strings;
 }
 

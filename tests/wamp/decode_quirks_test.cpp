@@ -47,8 +47,8 @@ TEST(DecodeQuirks, signed_integers_are_ids_of_any_width) {
 TEST(DecodeQuirks, fractions_and_numbers_beyond_the_range_are_no_ids) {
   for (const char* number : {"1.5", "0", "-1", "-1.0", "0.0", "-0", "9007199254740993", "1e16",
                              "1e400", "1e-400", "99999999999999999999999999"}) {
-    EXPECT_EQ(violation_of(Bytes("[35," + std::string(number) + "]"), Serializer::json),
-              "UNSUBSCRIBED.Request must be an integer from 1 to 2^53")
+    EXPECT_EQ(violation_of(Bytes("[65," + std::string(number) + ",1]"), Serializer::json),
+              "REGISTERED.Request must be an integer from 1 to 2^53")
         << number;
   }
 }
@@ -137,11 +137,25 @@ TEST(DecodeQuirks, of_a_key_that_comes_twice_the_last_counts) {
   const auto publish = decode_as<Publish>(decoder, text);
   EXPECT_FALSE(publish.options.acknowledge);
   EXPECT_TRUE(publish.options.exclude_me);
-  text = R"([1,"r",{"roles":{"publisher":{}},"roles":{"caller":{},"callee":{},"callee":null}}])";
-  const auto hello = decode_as<Hello>(decoder, text);
-  EXPECT_FALSE(hello.details.publisher);
-  EXPECT_TRUE(hello.details.caller);
-  EXPECT_FALSE(hello.details.callee);
+  text = R"([1,"r",{"roles":{"publisher":{}},)"
+         R"("roles":{"caller":{"features":{"call_timeout":true},"features":{"call_reroute":true}},)"
+         R"("callee":{},"callee":null}}])";
+  const HelloDetails details = decode_as<Hello>(decoder, text).details;
+  EXPECT_FALSE(details.publisher.announced);
+  EXPECT_TRUE(details.caller.announced);
+  EXPECT_FALSE(details.caller.features.has(Feature::call_timeout));
+  EXPECT_TRUE(details.caller.features.has(Feature::call_reroute));
+  EXPECT_FALSE(details.callee.announced);
+}
+
+TEST(DecodeQuirks, options_that_come_twice_may_take_back_what_was_there) {
+  Decoder decoder(Serializer::json);
+  const std::string text =
+      R"([16,1,{"eligible":[1],"eligible":null,"ppt_scheme":"a","ppt_scheme":null,)"
+      R"("ppt_keyid":"k"},"a"])";
+  const PublishOptions options = decode_as<Publish>(decoder, text).options;
+  EXPECT_FALSE(options.receivers.has_value());
+  EXPECT_FALSE(options.passthru.has_value());
 }
 
 }  // namespace

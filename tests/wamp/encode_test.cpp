@@ -12,15 +12,9 @@ namespace {
 class EncodeEachSerializer : public testing::TestWithParam<Serializer> {
  protected:
   Serializer serializer() const { return GetParam(); }
-  // Appends behind something else, as senders do, and returns what was appended, read by the
-  // library.
   template <class Append>
   Json written(Append append) const {
-    std::string out = "before";
-    append(out);
-    EXPECT_EQ(out.substr(0, 6), "before");
-    EXPECT_EQ(violation_of(Bytes(out).substr(6), serializer()), "");
-    return parse(Bytes(out).substr(6), serializer());
+    return test::written(GetParam(), append);
   }
 };
 INSTANTIATE_TEST_SUITE_P(Wamp, EncodeEachSerializer, testing::ValuesIn(kSerializers),
@@ -36,6 +30,7 @@ TEST_P(EncodeEachSerializer, welcome_announces_both_roles_always) {
                                "static",
                                "ringcast-0.1.0",
                                {"publisher_exclusion", "session_meta_api"},
+                               {},
                                {}};
   const Json expected = {
       2,
@@ -53,6 +48,61 @@ TEST_P(EncodeEachSerializer, welcome_announces_both_roles_always) {
               append_welcome(out, serializer(), 9007199254740991, details);
             }),
             expected);
+}
+
+TEST_P(EncodeEachSerializer, welcome_may_carry_authextra) {
+  WelcomeDetails details;
+  details.authextra = {{"verifier", "v=6rri"}};
+  const Json welcome =
+      written([&](std::string& out) { append_welcome(out, serializer(), 1, details); });
+  EXPECT_EQ(welcome[2]["authextra"], (Json{{"verifier", "v=6rri"}}));
+}
+
+TEST_P(EncodeEachSerializer, challenge_and_authenticate_carry_what_their_method_needs) {
+  EXPECT_EQ(written([&](std::string& out) { append_challenge(out, serializer(), "ticket", {}); }),
+            Json({4, "ticket", Json::object()}));
+  const std::string challenge(kAwkward);
+  EXPECT_EQ(
+      written([&](std::string& out) {
+        append_challenge(out, serializer(), "wampcra",
+                         {{"challenge", challenge},
+                          {"salt", "salt123"},
+                          {"keylen", 32u},
+                          {"iterations", std::uint64_t{1000}}});
+      }),
+      Json({4,
+            "wampcra",
+            {{"challenge", kAwkward}, {"salt", "salt123"}, {"keylen", 32}, {"iterations", 1000}}}));
+  EXPECT_EQ(written([&](std::string& out) {
+              append_challenge(out, serializer(), "cryptosign",
+                               {{"challenge", "00ff"}, {"channel_binding", {}}});
+            }),
+            Json({4, "cryptosign", {{"challenge", "00ff"}, {"channel_binding", nullptr}}}));
+  EXPECT_EQ(written([&](std::string& out) {
+              append_authenticate(out, serializer(), "c2ln", {{"nonce", "n"}, {"cbind_data", {}}});
+            }),
+            Json({5, "c2ln", {{"nonce", "n"}, {"cbind_data", nullptr}}}));
+}
+
+TEST_P(EncodeEachSerializer, a_dict_can_be_built_for_hello) {
+  std::string authextra;
+  append_dict(authextra, serializer(), {{"pubkey", "00ff"}, {"channel_binding", {}}});
+  std::string authmethods;
+  append_text_list(authmethods, serializer(), {"cryptosign", "anonymous"});
+  HelloDetails details;
+  details.caller.announced = true;
+  details.authid = "joe";
+  details.authmethods = authmethods;
+  details.authextra = authextra;
+  EXPECT_EQ(
+      written([&](std::string& out) { append_hello(out, serializer(), "realm1", "me", details); }),
+      Json({1,
+            "realm1",
+            {{"roles", {{"caller", {{"features", Json::object()}}}}},
+             {"agent", "me"},
+             {"authid", "joe"},
+             {"authmethods", {"cryptosign", "anonymous"}},
+             {"authextra", {{"pubkey", "00ff"}, {"channel_binding", nullptr}}}}}));
 }
 
 TEST_P(EncodeEachSerializer, abort_and_goodbye_have_three_elements) {
@@ -89,6 +139,37 @@ TEST_P(EncodeEachSerializer, replies) {
             Json::array({35, 70000}));
 }
 
+TEST_P(EncodeEachSerializer, replies_to_callees) {
+  EXPECT_EQ(written([&](std::string& out) { append_registered(out, serializer(), 1, 4294967295); }),
+            Json({65, 1, 4294967295}));
+  EXPECT_EQ(written([&](std::string& out) { append_unregistered(out, serializer(), 70000); }),
+            Json::array({67, 70000}));
+}
+
+TEST_P(EncodeEachSerializer, revocations_answer_no_request) {
+  EXPECT_EQ(written([&](std::string& out) {
+              append_subscription_revoked(out, serializer(), 5, "com.gone");
+            }),
+            Json({35, 0, {{"subscription", 5}, {"reason", "com.gone"}}}));
+  EXPECT_EQ(
+      written([&](std::string& out) { append_registration_revoked(out, serializer(), 6, ""); }),
+      Json({67, 0, {{"registration", 6}}}));
+}
+
+TEST_P(EncodeEachSerializer, errors_of_calls_keep_their_payload) {
+  const std::string args = serialize({1, "x"}, serializer());
+  const std::string kwargs = serialize({{"k", 1}}, serializer());
+  const auto error = [&](const Payload& payload) {
+    return written([&](std::string& out) {
+      append_error(out, serializer(), MessageType::call, 7, ErrorDetails{}, "com.error", payload);
+    });
+  };
+  EXPECT_EQ(error({}), Json({8, 48, 7, Json::object(), "com.error"}));
+  EXPECT_EQ(error({args, {}}), Json({8, 48, 7, Json::object(), "com.error", {1, "x"}}));
+  EXPECT_EQ(error({{}, kwargs}),
+            Json({8, 48, 7, Json::object(), "com.error", Json::array(), {{"k", 1}}}));
+}
+
 TEST_P(EncodeEachSerializer, requests) {
   const Json hello =
       written([&](std::string& out) { append_hello(out, serializer(), "realm1", "me"); });
@@ -101,6 +182,8 @@ TEST_P(EncodeEachSerializer, requests) {
             Json({32, 1, Json::object(), kAwkward}));
   EXPECT_EQ(written([&](std::string& out) { append_unsubscribe(out, serializer(), 2, 9); }),
             Json({34, 2, 9}));
+  EXPECT_EQ(written([&](std::string& out) { append_unregister(out, serializer(), 2, 9); }),
+            Json({66, 2, 9}));
 }
 
 TEST_P(EncodeEachSerializer, publish_writes_only_what_is_not_default) {

@@ -33,8 +33,12 @@ std::string verdict(const std::string& bytes, const DecodeLimits& limits) {
   std::string text = std::to_string(publish->request);
   text += publish->options.acknowledge ? " acknowledge" : "";
   text += publish->options.exclude_me ? " exclude_me" : "";
-  for (const Bytes part :
-       {publish->raw_options, publish->topic, publish->payload.args, publish->payload.kwargs}) {
+  text += publish->options.disclose_me ? " disclose_me" : "";
+  text += publish->options.retain ? " retain" : "";
+  const ReceiverFilter receivers = publish->options.receivers.value_or(ReceiverFilter{});
+  const Passthru passthru = publish->options.passthru.value_or(Passthru{});
+  for (const Bytes part : {publish->raw_options, publish->topic, publish->payload.args,
+                           publish->payload.kwargs, receivers.eligible, passthru.scheme}) {
     text.append("|").append(part);
   }
   return text;
@@ -101,6 +105,13 @@ std::vector<std::string> others() {
       "acknowledge\x01"s +
           kTopic + "\x90"s,
       "\x95\x10\x05\x81\xA6retain\xC3"s + kTopic + "\x90"s,
+      "\x95\x10\x05\x81\xAB"
+      "disclose_me\xC2"s +
+          kTopic + "\x90"s,
+      "\x95\x10\x05\x81\xA8"
+      "eligible\x91\x07"s +
+          kTopic + "\x90"s,
+      "\x95\x10\x05\x81\xAAppt_scheme\xA1x"s + kTopic + "\x90"s,
       "\x95\x10\x05\x81\x01\xC3"s + kTopic + "\x90"s,
       head + "\xA2\xC3\x28\x90"s,
       head + "\x01\x90"s,

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,7 +23,8 @@ struct Field {
 };
 
 struct Sample {
-  Json elements;              // with the code, with all optional elements
+  // With the code, with all optional elements but those of a revocation, with every option.
+  Json elements;
   std::vector<Field> fields;  // of the elements behind the code
   std::size_t elements_min;
 };
@@ -61,6 +63,18 @@ M decode_as(Decoder& decoder, Bytes bytes) {
   if (const auto* violation = std::get_if<Violation>(&result))
     throw std::runtime_error(violation->message);
   return std::get<M>(std::get<Message>(result));
+}
+
+// What `append` appends behind something else, as senders do, which must be a message, read by the
+// library.
+template <class Append>
+Json written(Serializer serializer, Append append) {
+  std::string out = "before";
+  append(out);
+  const Bytes message = Bytes(out).substr(6);
+  if (!out.starts_with("before") || !violation_of(message, serializer).empty())
+    throw std::runtime_error("no message was appended: " + violation_of(message, serializer));
+  return parse(message, serializer);
 }
 
 std::string to_string(Serializer serializer);
