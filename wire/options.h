@@ -36,8 +36,8 @@ struct Passthru {
 };
 
 // "Subscriber Black- and Whitelisting". Each list is kept as it was serialized, by the serializer
-// of its message, for ListReader (wire/list_reader.h). Empty bytes: no such list. An empty list is
-// not: if it is one of the eligible, nobody receives the event.
+// of its message, for ListReader (wire/list_reader.h). Empty bytes: there is no such list. A list
+// without elements is one all the same: if it says who is eligible, nobody is.
 struct ReceiverFilter {
   Bytes exclude = {};  // session ids
   Bytes exclude_authid = {};

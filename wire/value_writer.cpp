@@ -11,11 +11,32 @@ constexpr char byte(std::uint64_t value) {
   return static_cast<char>(static_cast<std::uint8_t>(value));
 }
 
-// The head byte, then `width` bytes of `value` in network order.
+std::uint64_t network_order(std::uint64_t value) {
+  return std::endian::native == std::endian::little ? __builtin_bswap64(value) : value;
+}
+
+// The last bytes of `value`, as many as T has, in network order.
+template <class T>
+char* write_big_endian(char* out, std::uint64_t value) {
+  const std::uint64_t bytes = network_order(value << (64 - 8 * sizeof(T)));
+  std::memcpy(out, &bytes, sizeof(T));
+  return out + sizeof(T);
+}
+
+// The head byte, then `width` bytes of `value` in network order: 1, 2, 4 or 8. Each width has its
+// own store, as a loop over the bytes is most of what an id costs.
 char* write_headed(char* out, std::uint8_t head, std::uint64_t value, unsigned width) {
   *out++ = byte(head);
-  for (unsigned shift = 8 * width; shift != 0;) *out++ = byte(value >> (shift -= 8));
-  return out;
+  switch (width) {
+    case 1:
+      return write_big_endian<std::uint8_t>(out, value);
+    case 2:
+      return write_big_endian<std::uint16_t>(out, value);
+    case 4:
+      return write_big_endian<std::uint32_t>(out, value);
+    default:
+      return write_big_endian<std::uint64_t>(out, value);
+  }
 }
 
 void append_headed(std::string& out, std::uint8_t head, std::uint64_t value, unsigned width) {
