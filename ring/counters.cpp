@@ -41,6 +41,10 @@ constexpr std::array<std::string_view, kCounterCount> kNames = {
     "home_topics",
     "wakeups_sent",
     "payloads_not_transcodable",
+    "registrations",
+    "calls_open",
+    "calls",
+    "invocations",
 };
 static_assert(!kNames.back().empty(), "every counter has a name");
 
@@ -49,9 +53,10 @@ static_assert(!kNames.back().empty(), "every counter has a name");
 std::string_view counter_name(Counter counter) { return kNames[static_cast<std::size_t>(counter)]; }
 
 void Counters::reset_gauges() {
-  for (Counter gauge : {Counter::connections, Counter::sessions, Counter::subscriptions,
-                        Counter::topics, Counter::publishers_paused, Counter::arena_free_bytes,
-                        Counter::arena_frames, Counter::home_topics}) {
+  for (Counter gauge :
+       {Counter::connections, Counter::sessions, Counter::subscriptions, Counter::topics,
+        Counter::publishers_paused, Counter::arena_free_bytes, Counter::arena_frames,
+        Counter::home_topics, Counter::registrations, Counter::calls_open}) {
     set(gauge, 0);
   }
 }

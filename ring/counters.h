@@ -50,7 +50,11 @@ enum class Counter : std::uint32_t {
   buffers_exhausted,  // receives that found no provided buffer
   home_topics,        // gauge: topics this worker is home to
   wakeups_sent,
-  payloads_not_transcodable,  // events that a session of the other serializer could not be shown
+  payloads_not_transcodable,  // that a session of the other serializer could not be shown
+  registrations,              // gauge: at this worker's dealer
+  calls_open,                 // gauge: at this worker's dealer, those included whose callee goes on
+  calls,                      // made by local sessions
+  invocations,                // sent to local sessions
   count_,
 };
 inline constexpr std::size_t kCounterCount = static_cast<std::size_t>(Counter::count_);

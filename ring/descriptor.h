@@ -18,6 +18,25 @@ enum class DescriptorKind : std::uint16_t {
   unsubscribe_notice = 4,
   announce = 5,       // to a restarted home worker. frame: the URI; argument: subscription id held
   announce_done = 6,  // to a restarted home worker: every announcement has been made
+
+  // Calls (worker/rpc_router.h). realm: whose dealer; target: the session concerned, packed.
+  // To the dealer's worker:
+  register_request = 16,   // frame: the URI; argument, reserved: terms; token: for the reply
+  unregister_notice = 17,  // argument: registration
+  call = 18,               // frame: the call; token: the caller's request
+  call_cancel = 19,        // token: the caller's request; argument: mode
+  call_outcome = 20,   // frame: what the callee says; token: the dealer's name; argument: Outcome
+  dealing_ended = 21,  // the session is gone
+  announce_registration = 22,  // after a restart. frame: the URI; argument: registration; token,
+                               // reserved: terms; topic_hash: order
+  announce_registrations_done = 23,
+  // From it:
+  register_reply = 24,  // argument: registration, 0: refused, the frame says why; topic_hash: order
+  invocation = 25,      // frame: the call; argument: registration; token: the dealer's name;
+                        // reserved: flags
+  call_interrupt = 26,  // token: the dealer's name; argument: mode
+  call_answer = 27,     // frame: what the callee says; token: the caller's request
+  call_refusal = 28,    // frame: URI, line end, message; token: the caller's request
 };
 
 // 64 bytes, on a cache line of its own: Boost's queue puts its slots right behind the read index,

@@ -49,9 +49,9 @@ struct alignas(64) WorkerBlock {
   // incarnation (acquire).
   alignas(64) std::array<std::atomic<std::uint32_t>, kWorkersMax> drained_epoch{};
 
-  // The worker, as a home worker: how many subscription ids it has given out in all its
-  // incarnations.
-  alignas(64) std::atomic<std::uint32_t> subscription_ids_used{0};
+  // The worker, as a home worker: how many ids of subscriptions and registrations it has given out
+  // in all its incarnations.
+  alignas(64) std::atomic<std::uint32_t> node_ids_used{0};
 
   alignas(64) Counters counters;
 };

@@ -1,26 +1,17 @@
 #include "worker/home.h"
 
+#include "worker/node_ids.h"
+
 namespace ringcast::worker {
 
 HomeTable::HomeTable(std::uint32_t worker, std::uint32_t workers,
                      std::atomic<std::uint32_t>& ids_used)
     : worker_(worker), workers_(workers), ids_used_(ids_used) {}
 
-// Ids of different homes never meet: id - 1 is congruent to the home's number. At most 2^32 - 1,
-// because a client turns larger ones into other types.
-std::uint32_t HomeTable::draw_id() {
-  // Relaxed: this worker is the only writer.
-  const std::uint32_t used = ids_used_.load(std::memory_order_relaxed);
-  const std::uint64_t id = std::uint64_t{used} * workers_ + worker_ + 1;
-  if (id > UINT32_MAX) return 0;
-  ids_used_.store(used + 1, std::memory_order_relaxed);
-  return static_cast<std::uint32_t>(id);
-}
-
 std::uint32_t HomeTable::subscribe(const TopicKey& key, std::uint32_t worker) {
   Entry* entry = entries_.find(key);
   if (entry == nullptr) {
-    const std::uint32_t id = draw_id();
+    const std::uint32_t id = draw_node_id(ids_used_, workers_, worker_);
     if (id == 0) return 0;
     entry = &entries_.insert(key);
     entry->subscription = id;

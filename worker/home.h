@@ -42,7 +42,6 @@ class HomeTable {
   static_assert(sizeof(Entry) == 32, "and the URI behind it: what a topic costs its home worker");
 
   void drop_holder(Entry& entry, std::uint32_t worker);
-  std::uint32_t draw_id();
 
   std::uint32_t worker_;
   std::uint32_t workers_;

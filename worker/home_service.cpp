@@ -10,7 +10,7 @@ HomeService::HomeService(ring::Segment& segment, std::uint32_t self, Peers& peer
       peers_(peers),
       client_(client),
       counters_(segment.block(self).counters),
-      table_(self, segment.workers(), segment.block(self).subscription_ids_used) {}
+      table_(self, segment.workers(), segment.block(self).node_ids_used) {}
 
 void HomeService::subscribe(std::uint32_t from, std::uint64_t token, std::uint64_t target,
                             const TopicKey& key) {

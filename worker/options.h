@@ -32,6 +32,10 @@ inline constexpr std::size_t kSubscriptionsPerSessionMax =
     16384;                                                   // ERROR ringcast.error.limit_exceeded
 inline constexpr std::size_t kSubscribesPendingMax = 65536;  // of a worker: its clients are paused
 inline constexpr std::size_t kControlBacklogMax = 4096;  // messages for one home worker: the same
+inline constexpr std::size_t kControlBytesMax = 64u
+                                                << 20;  // of all home workers' messages: no calls
+inline constexpr std::size_t kRegistrationsPerSessionMax = 16384;  // ERROR, as above
+inline constexpr std::size_t kCallsPerSessionMax = 16384;          // open at a time: the same
 // Less than the interval at which an idle worker wakes anyway (Worker::report): longer, and a
 // worker without any work would take that for work that came soon.
 inline constexpr std::uint32_t kBusyPollMaxUs = 100'000;

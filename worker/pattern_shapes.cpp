@@ -55,6 +55,8 @@ bool wildcard_matches(std::string_view pattern, std::string_view uri) {
 
 bool pattern_matches(wire::MatchPolicy match, std::string_view pattern, std::string_view uri) {
   switch (match) {
+    case wire::MatchPolicy::unknown:
+      break;
     case wire::MatchPolicy::exact:
       return uri == pattern;
     case wire::MatchPolicy::prefix:

@@ -58,7 +58,7 @@ void Peers::stage(std::uint32_t to, ring::Descriptor descriptor) {
 void Peers::send(std::uint32_t to, ring::Descriptor descriptor, std::string body) {
   assert(to != self_);
   if ((live_ & bit(to)) == 0) return;
-  peers_[to].control.push_back({descriptor, std::move(body)});
+  control_bytes_ += peers_[to].control.emplace_back(descriptor, std::move(body)).bytes();
 }
 
 // Moves control messages behind what is staged; false if the arena has no room for a body now.
@@ -80,6 +80,7 @@ bool Peers::stage_control(std::uint32_t to) {
       control.descriptor.frame_size = static_cast<std::uint32_t>(control.body.size());
     }
     stage(to, control.descriptor);
+    control_bytes_ -= control.bytes();
     peer.control.pop_front();
   }
   return true;
@@ -183,6 +184,7 @@ void Peers::change(PeerUser& user, std::uint32_t worker, ring::StateWord now) {
     drain_wholly(user, worker);
     live_ &= ~bit(worker);
     peer.staged.clear();
+    for (const Control& control : peer.control) control_bytes_ -= control.bytes();
     peer.control.clear();
     arena_.forget_worker(worker);
     user.on_worker_lost(worker);

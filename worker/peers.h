@@ -51,13 +51,17 @@ class Peers {
   // done, if a ring's stage or the arena has no room; then the publisher is to be paused.
   bool publish(const Publication& publication, std::uint64_t topic_hash, std::uint64_t targets);
 
-  // Queues a message of the home protocol, with `body` as its frame if it is not empty; dropped if
-  // `to` is not live. Unlike publications these are never refused: their number is bounded by that
-  // of topics held and SUBSCRIBEs pending in this worker, which control_backlog() keeps small.
+  // Queues a message of the home protocol or of a call, with `body` as its frame if it is not
+  // empty; dropped if `to` is not live. Unlike publications these are never refused. Who makes them
+  // keeps their number small: a session's request waits while control_backlog() is large, and a
+  // dealer refuses calls while control_bytes() is.
   void send(std::uint32_t to, ring::Descriptor descriptor, std::string body = {});
 
-  // Messages of the home protocol that wait for worker `to`.
+  // Messages that wait for worker `to`.
   std::size_t control_backlog(std::uint32_t to) const { return peers_[to].control.size(); }
+
+  // What all messages that wait take up.
+  std::size_t control_bytes() const { return control_bytes_; }
 
   // Pushes what is staged and wakes who sleeps.
   void flush();
@@ -87,8 +91,11 @@ class Peers {
 
  private:
   struct Control {
+    Control(const ring::Descriptor& what, std::string frame)
+        : descriptor(what), body(std::move(frame)) {}
     ring::Descriptor descriptor;
     std::string body;
+    std::size_t bytes() const { return sizeof *this + body.size(); }
   };
   struct Peer {
     ring::StateWord known;  // the state that refresh() acted on last
@@ -114,6 +121,7 @@ class Peers {
   std::uint64_t live_ = 0;
   std::uint64_t membership_seen_ = UINT64_MAX;
   bool congested_ = false;
+  std::size_t control_bytes_ = 0;
 
   // Popped and not yet handed over.
   std::array<ring::Descriptor, kInboxSize> inbox_;

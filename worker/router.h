@@ -22,6 +22,7 @@
 #include "worker/options.h"
 #include "worker/peers.h"
 #include "worker/publication_ids.h"
+#include "worker/rpc_router.h"
 #include "worker/topics.h"
 #include "worker/transport.h"
 
@@ -48,10 +49,16 @@ class Router final : public TransportUser, public PeerUser, public HomeClient {
   // HomeClient
   void on_home_reply(std::uint64_t token, std::uint32_t subscription) override;
 
-  HomeService& home() { return home_; }
+  // This worker turns live while those in `expected` (bit per worker) are: what it is home to is
+  // not known until they have told.
+  void begin(std::uint64_t expected);
 
   // Says GOODBYE to every session, and 1001 to every connection.
   void begin_drain();
+
+  // Ends calls whose timeout has come. Call every turn, first.
+  void expire_calls(TimeMs now) { rpc_.expire(now); }
+  TimeMs next_call_deadline() const { return rpc_.next_deadline(); }  // UINT64_MAX: none
 
   // Answers SUBSCRIBEs whose home worker has been away for too long. Call a few times a second.
   void expire_pending(TimeMs now);
@@ -98,9 +105,10 @@ class Router final : public TransportUser, public PeerUser, public HomeClient {
   bool request_in_order(Connection& connection, std::uint64_t request);
   void error(Connection& connection, wire::MessageType type, std::uint64_t request,
              std::string_view uri, std::string_view message);
-  void unserved(Connection& connection, const wire::Call& call);
-  void unserved(Connection& connection, const wire::Register& message);
-  void unserved(Connection& connection, const wire::Unregister& message);
+  Taken call(Connection& connection, const wire::Call& call);
+  template <typename Request, typename Serve>
+  Taken in_order(Connection& connection, const Request& request, Serve serve);
+  Taken answered(Connection& connection, Answered answered);
   void send(Connection& connection, const std::string& message);
 
   // --- publish and subscribe (router_broker.cpp)
@@ -137,6 +145,7 @@ class Router final : public TransportUser, public PeerUser, public HomeClient {
   ring::Counters& counters_;
   Topics topics_;
   HomeService home_;
+  RpcRouter rpc_;
   std::unordered_map<std::uint64_t, PendingSubscribe> pending_;  // by token
   std::uint64_t next_token_;  // begins at random: answers to an earlier incarnation match nothing
   std::array<wire::Decoder, wire::kSerializerCount> decoders_;

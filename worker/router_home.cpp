@@ -95,13 +95,22 @@ void Router::on_descriptor(std::uint32_t from, const ring::Descriptor& descripto
       return home_.announce(from, descriptor.argument, key);
     case Kind::announce_done:
       return home_.announce_done(from);
-    case Kind::none:
+    default:
+      if (rpc_.on_descriptor(from, descriptor, frame)) return;
       break;
   }
   counters_.add(ring::Counter::corrupt_descriptors_dropped);
 }
 
-void Router::on_worker_lost(std::uint32_t worker) { home_.on_worker_lost(worker); }
+void Router::begin(std::uint64_t expected) {
+  home_.begin(expected);
+  rpc_.begin(expected);
+}
+
+void Router::on_worker_lost(std::uint32_t worker) {
+  home_.on_worker_lost(worker);
+  rpc_.on_worker_lost(worker);
+}
 
 // A home worker that was away is back and knows nothing: say what this worker holds of its topics,
 // and ask again what it had not answered.
@@ -116,6 +125,7 @@ void Router::on_worker_live(std::uint32_t worker) {
                 std::string(topic.uri()));
   });
   peers_.send(worker, {.kind = ring::DescriptorKind::announce_done});
+  rpc_.on_worker_live(worker);
   drop_given_up(worker);
   for (const auto& [token, pending] : pending_) {
     if (home_of(pending.topic->hash, segment_.workers()) == worker) ask_home(token, *pending.topic);
@@ -136,6 +146,7 @@ void Router::drop_given_up(std::uint32_t home) {
 
 void Router::expire_pending(TimeMs now) {
   now_ = now;
+  rpc_.report();
   for (auto& [token, pending] : pending_) {
     if (pending.given_up || now - pending.asked_ms < kHomeReplyTimeoutMs) continue;
     pending.given_up = true;

@@ -36,6 +36,7 @@ Router::Router(ring::Segment& segment, std::uint32_t self, Transport& transport,
       counters_(segment.block(self).counters),
       topics_(segment, self),
       home_(segment, self, peers, *this),
+      rpc_(segment, self, transport, peers, options),
       decoders_{wire::Decoder(wire::Serializer::json, {.depth_max = kDetailsDepthMax}),
                 wire::Decoder(wire::Serializer::msgpack, {.depth_max = kDetailsDepthMax})},
       publication_ids_(random_seed()) {
@@ -98,19 +99,20 @@ Taken Router::on_session_message(Connection& connection, const wire::Message& me
             goodbye(connection);
           },
           [&](const wire::Abort&) { transport_.close(connection, 1000, "aborted by the client"); },
-          [&](const wire::Call& m) { unserved(connection, m); },
-          [&](const wire::Register& m) { unserved(connection, m); },
-          [&](const wire::Unregister& m) { unserved(connection, m); },
-          // Cancels a call that ended with an ERROR the moment it was made.
-          [&](const wire::Cancel&) {},
-          [&](const wire::Yield&) {
-            violation(connection, "YIELD for an invocation that never was");
+          [&](const wire::Call& m) { taken = call(connection, m); },
+          [&](const wire::Cancel& m) { taken = rpc_.cancel(connection, m); },
+          [&](const wire::Register& m) {
+            taken = in_order(connection, m, [&] { return rpc_.register_procedure(connection, m); });
           },
+          [&](const wire::Unregister& m) {
+            taken = in_order(connection, m, [&] { return rpc_.unregister(connection, m); });
+          },
+          [&](const wire::Yield& m) { taken = answered(connection, rpc_.yield(connection, m)); },
           [&](const wire::Error& m) {
-            constexpr auto kInvocation = static_cast<std::uint64_t>(wire::MessageType::invocation);
-            violation(connection, m.request_type == kInvocation
-                                      ? "ERROR for an invocation that never was"
-                                      : "ERROR may answer an INVOCATION only");
+            if (m.request_type != static_cast<std::uint64_t>(wire::MessageType::invocation)) {
+              return violation(connection, "ERROR may answer an INVOCATION only");
+            }
+            taken = answered(connection, rpc_.error(connection, m));
           },
           [&](const auto&) {
             violation(connection, std::string(wire::message_name(wire::type_of(message))) +
@@ -142,6 +144,9 @@ void Router::hello(Connection& connection, const wire::Hello& hello) {
   session.subscribes_pending = pending;
   session.state = Session::State::established;
   session.realm = static_cast<std::uint16_t>(realm - options_.realms.begin());
+  const wire::Features callee = hello.details.callee.features;
+  session.understands_interrupt = callee.has(wire::Feature::call_canceling);
+  session.understands_timeout = callee.has(wire::Feature::call_timeout);
   counters_.add(ring::Counter::sessions);
   transport_.set_established(connection, true);
   welcome(connection);
@@ -159,7 +164,10 @@ void Router::welcome(Connection& connection) {
                         .authprovider = "static",
                         .agent = "ringcast-" RINGCAST_VERSION,
                         .broker_features = {"publisher_exclusion"},
-                        .dealer_features = {}});
+                        .dealer_features = {"call_canceling", "call_reroute", "call_timeout",
+                                            "caller_identification", "pattern_based_registration",
+                                            "payload_passthru_mode", "progressive_call_invocations",
+                                            "progressive_call_results", "shared_registration"}});
   send(connection, out_);
 }
 
@@ -179,6 +187,7 @@ void Router::settle(Connection& connection) {
   if (session.state != Session::State::established) return;
   session.state = Session::State::ended;
   while (!session.memberships.empty()) leave(connection, session.memberships.size() - 1);
+  rpc_.session_ended(connection);
   counters_.subtract(ring::Counter::sessions);
 }
 
@@ -227,32 +236,27 @@ void Router::error(Connection& connection, wire::MessageType type, std::uint64_t
   send(connection, out_);
 }
 
-// There is no dealer behind these yet, and WELCOME announces no feature of one: a call finds no
-// procedure, and a registration is refused, each with a defined answer.
-void Router::unserved(Connection& connection, const wire::Call& call) {
-  if (!request_in_order(connection, call.request)) return;
-  connection.session->last_request = call.request;
-  error(connection, wire::MessageType::call, call.request, wire::uri::kNoSuchProcedure,
-        "no callee has registered this procedure");
+// The id counts as used only when the message is taken.
+template <typename Request, typename Serve>
+Taken Router::in_order(Connection& connection, const Request& request, Serve serve) {
+  if (!request_in_order(connection, request.request)) return Taken::yes;
+  if (serve() == Taken::blocked) return Taken::blocked;
+  connection.session->last_request = request.request;
+  return Taken::yes;
 }
 
-void Router::unserved(Connection& connection, const wire::Register& message) {
-  if (!request_in_order(connection, message.request)) return;
-  connection.session->last_request = message.request;
-  if (!wire::uri_valid(message.procedure, wire::UriRule::loose) ||
-      wire::uri_reserved(message.procedure)) {
-    return error(connection, wire::MessageType::register_, message.request, wire::uri::kInvalidUri,
-                 "the procedure is not a valid URI, or below \"wamp.\"");
+// More of a call that was made in parts has the request id of its first part (WAMP, "Progressive
+// Call Invocations").
+Taken Router::call(Connection& connection, const wire::Call& call) {
+  if (rpc_.goes_on(connection, call.request)) return rpc_.call(connection, call);
+  return in_order(connection, call, [&] { return rpc_.call(connection, call); });
+}
+
+Taken Router::answered(Connection& connection, Answered answered) {
+  if (answered == Answered::never_was) {
+    violation(connection, "an answer to an invocation that never was");
   }
-  error(connection, wire::MessageType::register_, message.request, wire::uri::kNotAuthorized,
-        "this broker does not route calls");
-}
-
-void Router::unserved(Connection& connection, const wire::Unregister& message) {
-  if (!request_in_order(connection, message.request)) return;
-  connection.session->last_request = message.request;
-  error(connection, wire::MessageType::unregister, message.request, wire::uri::kNoSuchRegistration,
-        "no such registration in this session");
+  return answered == Answered::blocked ? Taken::blocked : Taken::yes;
 }
 
 void Router::send(Connection& connection, const std::string& message) {

@@ -22,6 +22,9 @@ struct Session {
   std::uint32_t subscribes_pending = 0;
   std::uint16_t realm = 0;  // index in WorkerOptions::realms
   State state = State::awaiting_hello;
+  // Of what it announced as a callee.
+  bool understands_interrupt : 1 = false;
+  bool understands_timeout : 1 = false;
 };
 static_assert(sizeof(Session) == 40, "part of every connection");
 

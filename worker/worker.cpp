@@ -53,7 +53,7 @@ void Worker::become_live() {
       return;
     }
   }
-  router_.home().begin(peers_.live());
+  router_.begin(peers_.live());
   setup_.segment->set_state(setup_.index, {.epoch = epoch, .state = ring::WorkerState::live});
   for (std::uint32_t other = 0; other < setup_.wake_fds.size(); ++other) {
     if (other != setup_.index) ring::wake(setup_.wake_fds[other]);
@@ -80,6 +80,7 @@ void Worker::turn() {
   submit();
   now_ = now_ms();
   transport_.set_now(now_);
+  router_.expire_calls(now_);
   block_.counters.add(ring::Counter::turns);
 
   const bool completions_left = handle_completions();
@@ -132,7 +133,8 @@ std::uint64_t Worker::idle_ms() const {
   if (work_left_ || transport_.has_dirty()) return 0;
   if (peers_.congested() || transport_.has_paused()) return kCongestedWaitMs;
   const TimeMs now = now_ms();
-  return next_report_ms_ > now ? next_report_ms_ - now : 1;
+  const TimeMs until = std::min(next_report_ms_, router_.next_call_deadline());
+  return until > now ? until - now : 1;
 }
 
 // Looks for work without sleeping, as long as that may pay; true if there is some. Whoever has

@@ -1,6 +1,6 @@
 """Third-party WAMP clients, each in a process of its own, driven by JSON lines.
 
-To a driver: {"id": N, "op": "open|subscribe|unsubscribe|publish|close", "session": NAME, ...}.
+To a driver: {"id": N, "op": "open|subscribe|unsubscribe|publish|register|call|close", "session": NAME, ...}.
 From it: {"id": N, ...} as the answer ("error" if it failed), {"event": SESSION, "topic", "args", "kwargs"} for
 each event, {"closed": SESSION, "reason"} when a session ends, {"reconnected": SESSION} when it is back. Bytes are {"$bytes": base64} on both ways.
 """
@@ -130,6 +130,11 @@ class Driver:
 
     def publish(self, session, topic, args, kwargs, **options):
         return self.call("publish", session, topic=topic, args=wrap(args), kwargs=wrap(kwargs), options=options)
+
+    def rpc(self, session, procedure, args, kwargs, **options):
+        """(args, kwargs, progressive results) of a call."""
+        got = self.call("call", session, procedure=procedure, args=wrap(args), kwargs=wrap(kwargs), options=options)
+        return unwrap(got["args"]), unwrap(got["kwargs"]), unwrap(got["progress"])
 
     def next_event(self, session, topic):
         """(args, kwargs) of the next event of that topic that the session received."""

@@ -1,4 +1,4 @@
-"""Third-party clients, unchanged, publish and subscribe towards each other over two worker processes."""
+"""Third-party clients, unchanged, publish, subscribe and call towards each other over two worker processes."""
 
 import base64
 import itertools
@@ -111,6 +111,35 @@ def test_every_client_understands_every_other(fleet, publisher):
                 got = fleet.drivers[kind].next_event(session, topic)
                 want = (as_seen_by(kind, args), as_seen_by(kind, kwargs))
                 assert got == want, f"{name}: {publisher} on worker {worker} -> {kind} on worker {at}"
+
+
+@pytest.mark.parametrize("callee", KINDS)
+def test_every_client_calls_every_other(fleet, callee):
+    """One kind of callee, on each worker, called by every kind of caller on each worker; it returns its arguments."""
+    driver = fleet.drivers[callee]
+    for worker in (0, 1):
+        procedure = f"echo.{callee.replace(' ', '_').replace('-', '_')}.{worker}"
+        driver.call("register", fleet.sessions[callee, worker], procedure=procedure)
+        for (kind, at), session in fleet.sessions.items():
+            caller = fleet.drivers[kind]
+            for name in ("text", "unicode", "nested", "nothing", "long"):
+                args, kwargs = PAYLOADS[name]
+                got = caller.rpc(session, procedure, args, kwargs)[:2]
+                assert got == (args, kwargs), f"{name}: {kind} on worker {at} -> {callee} on worker {worker}"
+            with pytest.raises(DriverError, match="app.error.asked"):
+                caller.rpc(session, procedure, ["fail", "why"], {})
+            with pytest.raises(DriverError, match="wamp.error.no_such_procedure"):
+                caller.rpc(session, procedure + ".not", [], {})
+
+
+@pytest.mark.parametrize("callee", KINDS)
+def test_progressive_results_between_clients(fleet, callee):
+    driver = fleet.drivers[callee]
+    procedure = f"progress.{callee.replace(' ', '_').replace('-', '_')}"
+    driver.call("register", fleet.sessions[callee, 0], procedure=procedure)
+    for (kind, at), session in fleet.sessions.items():
+        got = fleet.drivers[kind].rpc(session, procedure, ["progress", 3], {}, receive_progress=True)
+        assert got == (["progress", 3], {}, [0, 1, 2]), f"{kind} on worker {at} -> {callee}"
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -11,7 +11,7 @@ import pytest
 import hostile
 import wamp
 import wsraw
-from wamp import ABORT, ERROR, EVENT, GOODBYE, PUBLISHED, SUBSCRIBED, Session
+from wamp import ABORT, ERROR, EVENT, GOODBYE, PUBLISHED, REGISTERED, SUBSCRIBED, Session
 
 both_serializers = pytest.mark.parametrize("serializer", wamp.SERIALIZERS)
 each_message = pytest.mark.parametrize("name", hostile.MESSAGES)
@@ -54,7 +54,7 @@ class Outcome:
         """Anything that the specification lets a router answer."""
         kinds = [message[0] for message in self.messages]
         if self.close is None:
-            return all(kind in (ERROR, GOODBYE, SUBSCRIBED, PUBLISHED, EVENT, wamp.WELCOME) for kind in kinds)
+            return all(kind in (ERROR, GOODBYE, SUBSCRIBED, REGISTERED, PUBLISHED, EVENT, wamp.WELCOME) for kind in kinds)
         return self.violation or self.close in (1000, 1002, 1007, 1008) and all(
             kind in (ABORT, GOODBYE, ERROR, EVENT, PUBLISHED) for kind in kinds)
 

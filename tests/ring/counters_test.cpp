@@ -15,7 +15,8 @@ Counter counter_at(std::size_t index) { return static_cast<Counter>(index); }
 const std::set<Counter> kGauges = {
     Counter::connections,  Counter::sessions,          Counter::subscriptions,
     Counter::topics,       Counter::publishers_paused, Counter::arena_free_bytes,
-    Counter::arena_frames, Counter::home_topics,
+    Counter::arena_frames, Counter::home_topics,       Counter::registrations,
+    Counter::calls_open,
 };
 
 TEST(CountersTest, EveryCounterHasANameOfItsOwn) {

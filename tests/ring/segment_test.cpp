@@ -38,7 +38,7 @@ TEST_F(SegmentTest, BeginsWithEveryWorkerDeadAndNothingInIt) {
     EXPECT_EQ(segment_->state(w), StateWord{});
     EXPECT_EQ(segment_->block(w).pid.load(), 0);
     EXPECT_EQ(segment_->block(w).sleeping.sleeping.load(), 0u);
-    EXPECT_EQ(segment_->block(w).subscription_ids_used.load(), 0u);
+    EXPECT_EQ(segment_->block(w).node_ids_used.load(), 0u);
     EXPECT_EQ(segment_->generations(w).size(), kSizes.slots_per_worker);
     for (const auto& generation : segment_->generations(w)) ASSERT_EQ(generation.load(), 0u);
     for (std::uint32_t p = 0; p < kSizes.workers; ++p) EXPECT_TRUE(segment_->ring(p, w).empty());
@@ -202,7 +202,7 @@ TEST_F(SegmentTest, WhatIsWrittenConcurrentlyLiesOnCacheLinesOfItsOwn) {
                                           line(&block.state),
                                           line(&block.sleeping),
                                           line(&block.drained_epoch),
-                                          line(&block.subscription_ids_used),
+                                          line(&block.node_ids_used),
                                           line(&block.counters)};
   EXPECT_EQ(lines.size(), 7u);
 }

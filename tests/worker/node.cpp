@@ -138,14 +138,15 @@ void Node::start_puppet(std::uint32_t worker) {
   eventually("the workers notice the puppet", [&] {
     drain_puppet(worker);
     for (const Handed& handed : place.told.handed) {
-      if (handed.descriptor.kind == ring::DescriptorKind::announce_done) {
+      if (handed.descriptor.kind == ring::DescriptorKind::announce_registrations_done) {
         unseen &= ~(std::uint64_t{1} << handed.from);
       }
     }
     return unseen == 0;
   });
   std::erase_if(place.told.handed, [](const Handed& handed) {
-    return handed.descriptor.kind == ring::DescriptorKind::announce_done;
+    return handed.descriptor.kind == ring::DescriptorKind::announce_done ||
+           handed.descriptor.kind == ring::DescriptorKind::announce_registrations_done;
   });
 }
 

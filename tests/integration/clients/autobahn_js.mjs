@@ -48,6 +48,34 @@ serve({
       topic, unwrap(args, convert), unwrap(kwargs, convert), options);
     return { publication: publication ? String(publication.id) : null };
   },
+  // The endpoint returns what it is called with; "progress" first sends so many progressive results.
+  async register({ session, procedure, options }) {
+    const endpoint = (args, kwargs, details) => {
+      if (args[0] === 'fail') throw new autobahn.Error('app.error.asked', args.slice(1), kwargs);
+      if (args[0] === 'progress') {
+        for (let n = 0; n < args[1]; ++n) details.progress([n]);
+      }
+      return new autobahn.Result(args, kwargs);
+    };
+    const registration = await sessions.get(session).opened.register(procedure, endpoint, options);
+    return { registration: registration.id };
+  },
+  async call({ session, procedure, args, kwargs, options }) {
+    const convert = bytesFor(serializer);
+    const deferred = sessions.get(session).opened.call(
+      procedure, unwrap(args, convert), unwrap(kwargs, convert), options);
+    const progress = [];
+    const result = await new Promise((resolve, reject) => {
+      deferred.then(resolve, reject, (some) => progress.push(wrap(some)));
+    });
+    // A single argument alone comes as it is.
+    const whole = result instanceof autobahn.Result;
+    return {
+      args: wrap(whole ? result.args : result === null ? [] : [result]),
+      kwargs: wrap(whole ? result.kwargs : {}),
+      progress,
+    };
+  },
   close({ session }) {
     sessions.get(session).connection.close();
     return {};

@@ -10,7 +10,8 @@ import sys
 
 from autobahn.asyncio.wamp import ApplicationRunner, ApplicationSession
 from autobahn.wamp.serializer import JsonSerializer, MsgPackSerializer
-from autobahn.wamp.types import PublishOptions
+from autobahn.wamp.exception import ApplicationError
+from autobahn.wamp.types import CallOptions, CallResult, PublishOptions, RegisterOptions
 
 SERIALIZER = {"json": JsonSerializer, "msgpack": MsgPackSerializer, "default": None}[sys.argv[1]]
 sessions = {}
@@ -85,6 +86,35 @@ async def publish(session, topic, args=(), kwargs=None, options=None):
     return {"publication": str(publication.id) if publication else None}
 
 
+async def register(session, procedure, options=None):
+    """The endpoint returns what it is called with; "progress" first sends so many progressive results."""
+
+    def endpoint(*args, details=None, **kwargs):
+        if args and args[0] == "fail":
+            raise ApplicationError("app.error.asked", *args[1:], **kwargs)
+        if args and args[0] == "progress":
+            for n in range(args[1]):
+                details.progress(n)
+        return CallResult(*args, **kwargs)
+
+    options = RegisterOptions(details_arg="details", **(options or {}))
+    registration = await sessions[session].register(endpoint, procedure, options=options)
+    return {"registration": registration.id}
+
+
+async def call(session, procedure, args=(), kwargs=None, options=None):
+    progress = []
+    options = dict(options or {})
+    if options.pop("receive_progress", False):
+        options["on_progress"] = lambda *some, **_: progress.append(wrap(some[0]))
+    result = await sessions[session].call(
+        procedure, *unwrap(list(args)), options=CallOptions(**options), **unwrap(kwargs or {})
+    )
+    if isinstance(result, CallResult):
+        return {"args": wrap(result.results), "kwargs": wrap(result.kwresults), "progress": progress}
+    return {"args": [] if result is None else [wrap(result)], "kwargs": {}, "progress": progress}
+
+
 async def close(session):
     sessions[session].leave()
     return {}
@@ -95,6 +125,8 @@ OPERATIONS = {
     "subscribe": subscribe,
     "unsubscribe": unsubscribe,
     "publish": publish,
+    "register": register,
+    "call": call,
     "close": close,
 }
 

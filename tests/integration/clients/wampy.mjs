@@ -44,6 +44,32 @@ serve({
     const { publicationId } = await sessions.get(session).publish(topic, payload, others);
     return { publication: String(publicationId) };
   },
+  // The endpoint returns what it is called with; "progress" first sends so many progressive results.
+  async register({ session, procedure, options }) {
+    const endpoint = ({ argsList = [], argsDict = {}, result_handler: send }) => {
+      if (argsList[0] === 'fail') {
+        throw { error: 'app.error.asked', details: {}, argsList: argsList.slice(1), argsDict };
+      }
+      if (argsList[0] === 'progress') {
+        for (let n = 0; n < argsList[1]; ++n) send({ options: { progress: true }, argsList: [n] });
+      }
+      return { argsList, argsDict };
+    };
+    const { registrationId } = await sessions.get(session).register(procedure, endpoint, options);
+    return { registration: registrationId };
+  },
+  async call({ session, procedure, args, kwargs, options }) {
+    const convert = bytesFor(serializer);
+    const payload = { argsList: unwrap(args, convert), argsDict: unwrap(kwargs, convert) };
+    const progress = [];
+    const asked = { ...options };
+    if (asked.receive_progress) {
+      delete asked.receive_progress;
+      asked.progress_callback = ({ argsList }) => progress.push(wrap(argsList[0]));
+    }
+    const result = await sessions.get(session).call(procedure, payload, asked);
+    return { args: wrap(result.argsList || []), kwargs: wrap(result.argsDict || {}), progress };
+  },
   async close({ session }) {
     await sessions.get(session).disconnect();
     return {};

@@ -1,0 +1,167 @@
+// Calls on one worker: what its sessions have registered, called and been called with, and, for the
+// realms whose home this worker is, their dealer.
+//
+// One per worker thread, used by that thread only, part of its Router. A realm has one home worker
+// for all its procedures, by hash; that one alone has the realm's Dealer. Requests of sessions go
+// there and come back by the rings, or by plain calls where it is this worker. What is known here
+// of an open call or invocation is only what it takes to name it to the session; who gets an answer
+// and when is the dealer's decision.
+//
+// When a home worker dies its open calls end with an ERROR here, and registrations stay: they are
+// announced to its next incarnation, which takes calls when everybody has announced.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "ring/segment.h"
+#include "wire/message.h"
+#include "worker/dealer.h"
+#include "worker/options.h"
+#include "worker/peers.h"
+#include "worker/rpc_frame.h"
+#include "worker/transport.h"
+
+namespace ringcast::worker {
+
+// What a YIELD or ERROR for an invocation was.
+enum class Answered : std::uint8_t { yes, blocked, never_was };
+
+class RpcRouter final : public DealerOutput {
+ public:
+  RpcRouter(ring::Segment& segment, std::uint32_t self, Transport& transport, Peers& peers,
+            const WorkerOptions& options);
+
+  // --- what sessions of this worker ask. Request ids were checked, but for calls that go on.
+  bool goes_on(const Connection& connection, std::uint64_t request) const;
+  Taken call(Connection& connection, const wire::Call& call);
+  Taken cancel(Connection& connection, const wire::Cancel& cancel);
+  Taken register_procedure(Connection& connection, const wire::Register& message);
+  Taken unregister(Connection& connection, const wire::Unregister& message);
+  Answered yield(Connection& connection, const wire::Yield& yield);
+  Answered error(Connection& connection, const wire::Error& error);
+  // Ends what the session has made and been given. Call once, while its id still holds.
+  void session_ended(const Connection& connection);
+
+  // --- from other workers. False: not of this kind.
+  bool on_descriptor(std::uint32_t from, const ring::Descriptor& descriptor,
+                     std::string_view frame);
+  void on_worker_lost(std::uint32_t worker);
+  void on_worker_live(std::uint32_t worker);
+  // This worker turns live while those in `expected` are: until each of them has announced what its
+  // sessions have registered, or is lost, calls and registrations wait.
+  void begin(std::uint64_t expected) { awaited_ = expected; }
+
+  // Call every turn.
+  void expire(TimeMs now);
+  TimeMs next_deadline() const { return dealer_.next_deadline(); }
+  void report();
+
+ private:
+  struct OpenCall {
+    bool continues = false;  // the caller may send more of it
+  };
+  struct Held {              // an invocation
+    std::uint64_t call = 0;  // the dealer's name for it
+  };
+  struct Offer {  // a registration
+    std::string uri;
+    wire::MatchPolicy match = wire::MatchPolicy::exact;
+    RegistrationTerms terms;
+    std::uint64_t order = 0;  // among the callees of a shared one
+  };
+  // What a session has to do with calls.
+  struct Dealing {
+    ring::ConnectionId who;
+    std::uint16_t realm = 0;
+    std::unordered_map<std::uint64_t, OpenCall> calls;         // by the caller's request
+    std::unordered_map<std::uint64_t, Held> invocations;       // by our request
+    std::unordered_map<std::uint64_t, std::uint64_t> by_call;  // the dealer's name to our request
+    std::unordered_map<std::uint32_t, Offer> offers;           // by registration
+    std::uint64_t last_invocation = 0;
+    std::size_t registers_pending = 0;
+  };
+  struct PendingRegister {
+    ring::ConnectionId who;
+    std::uint64_t request = 0;
+    std::uint16_t realm = 0;
+    Offer offer;
+  };
+  struct Message {
+    std::uint32_t from;
+    ring::Descriptor descriptor;
+    std::string frame;
+  };
+
+  // DealerOutput: to sessions of any worker.
+  void invoke(ring::ConnectionId callee, const Invocation& invocation,
+              std::string_view frame) override;
+  void interrupt(ring::ConnectionId callee, std::uint64_t call, wire::CancelMode mode) override;
+  void answer(ring::ConnectionId caller, std::uint64_t request, Outcome outcome,
+              std::string_view frame) override;
+  void refuse(ring::ConnectionId caller, std::uint64_t request, std::string_view error,
+              std::string_view message) override;
+
+  // To a realm's dealer (rpc_router.cpp), wherever it is.
+  std::uint32_t home_of_realm(std::uint16_t realm) const;
+  bool home_away(std::uint16_t realm) const;
+  bool home_behind(std::uint16_t realm) const;
+  void tell_home(const ring::Descriptor& descriptor, std::string frame = {});
+  void tell(std::uint32_t worker, const ring::Descriptor& descriptor, std::string frame);
+  void settle_local();
+  void handle(std::uint32_t from, const ring::Descriptor& descriptor, std::string_view frame);
+  void ask_to_register(std::uint64_t token, const PendingRegister& pending);
+  Answered end_invocation(Connection& connection, std::uint64_t request, Outcome outcome,
+                          const RpcFrame& frame);
+
+  // As the dealer's worker (rpc_router_home.cpp).
+  void at_home(std::uint32_t from, const ring::Descriptor& descriptor, std::string_view frame);
+  void serve(const ring::Descriptor& descriptor, std::string_view frame);
+  void serve_register(const ring::Descriptor& descriptor, std::string_view uri);
+  bool overloaded() const;
+  void serve_call(const ring::Descriptor& descriptor, std::string_view frame);
+  void announced(std::uint32_t from);
+  void open_if_complete();
+
+  // To a session of this worker (rpc_router_session.cpp).
+  void deliver_invocation(const ring::Descriptor& descriptor, std::string_view frame);
+  void deliver_interrupt(const ring::Descriptor& descriptor);
+  void deliver_answer(const ring::Descriptor& descriptor, std::string_view frame);
+  void deliver_refusal(const ring::Descriptor& descriptor, std::string_view text);
+  void deliver_registered(const ring::Descriptor& descriptor, std::string_view text);
+  void end_all_open(Dealing& session);
+  bool transcode(const RpcFrame& frame, wire::Serializer to, wire::Payload& payload);
+
+  Connection* live_session(ring::ConnectionId id);
+  Dealing& dealing(const Connection& connection);
+  Dealing* find_dealing(ring::ConnectionId id);
+  void send_error(Connection& connection, wire::MessageType type, std::uint64_t request,
+                  std::string_view error, std::string_view message);
+  void send(Connection& connection);  // out_
+
+  ring::Segment& segment_;
+  std::uint32_t self_;
+  Transport& transport_;
+  Peers& peers_;
+  const WorkerOptions options_;
+  ring::Counters& counters_;
+  Dealer dealer_;
+  std::unordered_map<std::uint32_t, std::unique_ptr<Dealing>> dealings_;  // by slot
+  std::unordered_map<std::uint64_t, PendingRegister> pending_;            // by token
+  std::uint64_t next_token_;
+  std::uint64_t awaited_ = 0;     // bit per worker that has yet to announce
+  std::deque<Message> deferred_;  // what came for the dealer before it knew what is registered
+  // From this worker to itself. Like those in rings they are looked at one after the other, when
+  // whoever sent them is done: the dealer is not called back from what it calls.
+  std::deque<Message> local_;
+  bool settling_ = false;
+  std::string out_;
+  std::string transcoded_args_;
+  std::string transcoded_kwargs_;
+};
+
+}  // namespace ringcast::worker

@@ -1,0 +1,214 @@
+// What comes for sessions of this worker: invocations and interrupts for callees, answers for
+// callers. Where a session is gone, or has another by now, nothing is sent (invariant I2).
+#include "wire/encode.h"
+#include "wire/transcode.h"
+#include "wire/uri.h"
+#include "worker/rpc_router.h"
+
+namespace ringcast::worker {
+namespace {
+
+using Kind = ring::DescriptorKind;
+
+constexpr std::string_view kNotRepresentable = "ringcast.error.payload_not_transcodable";
+
+struct Refusal {
+  std::string_view error;
+  std::string_view message;
+};
+Refusal parse_refusal(std::string_view text) {
+  const std::size_t end = text.find('\n');
+  if (end == std::string_view::npos) return {text, {}};
+  return {text.substr(0, end), text.substr(end + 1)};
+}
+
+}  // namespace
+
+Connection* RpcRouter::live_session(ring::ConnectionId id) {
+  if (id.worker != self_) return nullptr;
+  Connection* connection = transport_.connections().find(id);
+  if (connection == nullptr || !connection->session ||
+      connection->session->state != Session::State::established) {
+    return nullptr;
+  }
+  return connection;
+}
+
+// A payload without a form in the other serializer (a MessagePack map with lists as keys) can't be
+// shown.
+bool RpcRouter::transcode(const RpcFrame& frame, wire::Serializer to, wire::Payload& payload) {
+  payload = frame.payload;
+  if (frame.serializer == to) return true;
+  transcoded_args_.clear();
+  transcoded_kwargs_.clear();
+  const bool done = wire::transcode(frame.serializer, to, frame.payload.args, transcoded_args_) &&
+                    wire::transcode(frame.serializer, to, frame.payload.kwargs, transcoded_kwargs_);
+  payload = {.args = transcoded_args_, .kwargs = transcoded_kwargs_};
+  if (!done) counters_.add(ring::Counter::payloads_not_transcodable);
+  return done;
+}
+
+void RpcRouter::deliver_invocation(const ring::Descriptor& descriptor, std::string_view bytes) {
+  const auto frame = parse_rpc_frame(bytes);
+  if (!frame || descriptor.realm >= options_.realms.size()) {
+    counters_.add(ring::Counter::corrupt_frames_dropped);
+    return;
+  }
+  const auto callee = ring::ConnectionId::from_packed(descriptor.target);
+  const std::uint64_t call = descriptor.token;
+  const bool continues = (descriptor.reserved & 8) != 0;
+  Connection* connection = live_session(callee);
+  Dealing* session = connection == nullptr ? nullptr : find_dealing(callee);
+  const auto give_back = [&](Outcome outcome, std::string body) {
+    tell_home({.kind = Kind::call_outcome,
+               .realm = descriptor.realm,
+               .argument = static_cast<std::uint32_t>(outcome),
+               .target = descriptor.target,
+               .token = call},
+              std::move(body));
+  };
+  std::uint64_t request = 0;
+  if (continues) {
+    const auto known =
+        session == nullptr ? decltype(session->by_call.find(call)){} : session->by_call.find(call);
+    if (session == nullptr || known == session->by_call.end()) return;  // answered meanwhile
+    request = known->second;
+  } else if (session == nullptr || !session->offers.contains(descriptor.argument)) {
+    return give_back(Outcome::undelivered, std::string(bytes));
+  }
+  wire::Payload payload;
+  if (!transcode(*frame, connection->serializer, payload)) {
+    return give_back(Outcome::error,
+                     write_rpc_frame({.serializer = frame->serializer, .uri = kNotRepresentable}));
+  }
+  if (!continues) {
+    request = ++session->last_invocation;
+    session->invocations.emplace(request, Held{call});
+    session->by_call.emplace(call, request);
+  }
+  wire::InvocationDetails details;
+  details.receive_progress = frame->wants_progress;
+  details.progress = frame->continues;
+  details.passthru = frame->passthru;
+  if ((descriptor.reserved & 1) != 0) details.procedure = frame->uri;
+  if ((descriptor.reserved & 4) != 0) details.timeout_ms = frame->timeout_ms;
+  if (frame->discloses_caller || (descriptor.reserved & 2) != 0) {
+    details.caller = frame->caller;
+    details.caller_authid = frame->caller_authid;
+    details.caller_authrole = frame->caller_authrole;
+  }
+  out_.clear();
+  wire::append_invocation(out_, connection->serializer, request, descriptor.argument, details,
+                          payload);
+  send(*connection);
+  counters_.add(ring::Counter::invocations);
+}
+
+void RpcRouter::deliver_interrupt(const ring::Descriptor& descriptor) {
+  const auto callee = ring::ConnectionId::from_packed(descriptor.target);
+  Connection* connection = live_session(callee);
+  Dealing* session = connection == nullptr ? nullptr : find_dealing(callee);
+  if (session == nullptr) return;
+  const auto known = session->by_call.find(descriptor.token);
+  if (known == session->by_call.end()) return;  // its answer is on the way
+  const bool kill = descriptor.argument == static_cast<std::uint32_t>(wire::CancelMode::kill);
+  out_.clear();
+  wire::append_interrupt(out_, connection->serializer, known->second,
+                         {.mode = kill ? wire::CancelMode::kill : wire::CancelMode::killnowait,
+                          .reason = wire::uri::kCanceled});
+  send(*connection);
+}
+
+void RpcRouter::deliver_answer(const ring::Descriptor& descriptor, std::string_view bytes) {
+  const auto frame = parse_rpc_frame(bytes);
+  if (!frame) {
+    counters_.add(ring::Counter::corrupt_frames_dropped);
+    return;
+  }
+  const auto caller = ring::ConnectionId::from_packed(descriptor.target);
+  Connection* connection = live_session(caller);
+  Dealing* session = connection == nullptr ? nullptr : find_dealing(caller);
+  if (session == nullptr || !session->calls.contains(descriptor.token)) {
+    counters_.add(ring::Counter::stale_frames_dropped);
+    return;
+  }
+  const auto outcome = static_cast<Outcome>(descriptor.argument);
+  if (outcome != Outcome::progress) session->calls.erase(descriptor.token);
+  wire::Payload payload;
+  if (!transcode(*frame, connection->serializer, payload)) {
+    if (outcome == Outcome::progress) return;
+    return send_error(*connection, wire::MessageType::call, descriptor.token, kNotRepresentable,
+                      "the answer has no form in this session's serializer");
+  }
+  out_.clear();
+  if (outcome == Outcome::error) {
+    wire::append_error(out_, connection->serializer, wire::MessageType::call, descriptor.token,
+                       {.passthru = frame->passthru}, frame->uri, payload);
+  } else {
+    wire::append_result(out_, connection->serializer, descriptor.token,
+                        {.progress = outcome == Outcome::progress, .passthru = frame->passthru},
+                        payload);
+  }
+  send(*connection);
+}
+
+void RpcRouter::deliver_refusal(const ring::Descriptor& descriptor, std::string_view text) {
+  const auto caller = ring::ConnectionId::from_packed(descriptor.target);
+  Connection* connection = live_session(caller);
+  Dealing* session = connection == nullptr ? nullptr : find_dealing(caller);
+  if (session == nullptr || session->calls.erase(descriptor.token) == 0) {
+    counters_.add(ring::Counter::stale_frames_dropped);
+    return;
+  }
+  const Refusal refusal = parse_refusal(text);
+  send_error(*connection, wire::MessageType::call, descriptor.token, refusal.error,
+             refusal.message);
+}
+
+void RpcRouter::deliver_registered(const ring::Descriptor& descriptor, std::string_view text) {
+  const auto found = pending_.find(descriptor.token);
+  if (found == pending_.end()) {
+    counters_.add(ring::Counter::stale_frames_dropped);
+    return;
+  }
+  PendingRegister pending = std::move(found->second);
+  pending_.erase(found);
+  Connection* connection = live_session(pending.who);
+  if (connection == nullptr) return;  // its end is on the way to the dealer
+  Dealing& session = dealing(*connection);
+  --session.registers_pending;
+  if (descriptor.argument == 0) {
+    const Refusal refusal = parse_refusal(text);
+    return send_error(*connection, wire::MessageType::register_, pending.request, refusal.error,
+                      refusal.message);
+  }
+  pending.offer.order = descriptor.topic_hash;
+  session.offers.emplace(descriptor.argument, std::move(pending.offer));
+  out_.clear();
+  wire::append_registered(out_, connection->serializer, pending.request, descriptor.argument);
+  send(*connection);
+}
+
+// The dealer that knew of these is gone.
+void RpcRouter::end_all_open(Dealing& session) {
+  Connection* connection = live_session(session.who);
+  for (const auto& [request, call] : session.calls) {
+    if (connection == nullptr) break;
+    send_error(*connection, wire::MessageType::call, request, wire::uri::kNetworkFailure,
+               "the worker that kept this call is gone; what became of it is not known");
+  }
+  session.calls.clear();
+  if (connection != nullptr && connection->session->understands_interrupt) {
+    for (const auto& [request, held] : session.invocations) {
+      out_.clear();
+      wire::append_interrupt(
+          out_, connection->serializer, request,
+          {.mode = wire::CancelMode::killnowait, .reason = wire::uri::kCanceled});
+      send(*connection);
+    }
+  }
+  session.invocations.clear();
+  session.by_call.clear();
+}
+
+}  // namespace ringcast::worker
