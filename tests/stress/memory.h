@@ -1,4 +1,5 @@
-// How much memory the broker's processes use, shared pages counted once.
+// How much memory the broker's processes have written to, shared pages counted once. Pages of files
+// are not in it: other brokers on the machine share them, and so change what each has of them.
 #pragma once
 
 #include <sys/types.h>
@@ -8,7 +9,7 @@
 
 namespace ringcast::stress {
 
-// The sum of the proportional set sizes of these processes. Fails if one of them is gone.
+// The sum over these processes, each page in proportion. Fails if one of them is gone.
 std::int64_t memory_bytes(const std::vector<pid_t>& pids);
 
 // False if this build keeps freed memory for the sake of finding errors: then figures say nothing.
