@@ -5,14 +5,9 @@
 #include <utility>
 
 #include "wire/uri.h"
+#include "worker/error_uris.h"
 
 namespace ringcast::worker {
-namespace {
-
-constexpr std::string_view kLimitExceeded = "ringcast.error.limit_exceeded";
-
-}  // namespace
-
 Dealer::Dealer(DealerOutput& output, std::uint64_t hash_seed,
                std::function<std::uint32_t()> draw_id)
     : output_(output), draw_id_(std::move(draw_id)), registrations_(hash_seed) {}
@@ -265,12 +260,23 @@ void Dealer::cancel(ring::ConnectionId caller, std::uint64_t request, wire::Canc
   fail(index, wire::uri::kCanceled, "canceled by the caller");
 }
 
-void Dealer::give_up(ring::ConnectionId callee, std::uint64_t call, std::string_view error,
+bool Dealer::give_up(ring::ConnectionId caller, std::uint64_t request, std::string_view error,
                      std::string_view message) {
+  const std::uint32_t index = calls_.find(caller, request);
+  if (index == kNoCall) return false;
+  give_up(index, error, message);
+  return true;
+}
+
+void Dealer::give_up_given(ring::ConnectionId callee, std::uint64_t call, std::string_view error,
+                           std::string_view message) {
   const std::uint32_t index = calls_.named(call);
   if (index == kNoCall || !calls_[index].held || calls_[index].callee != callee) return;
-  if (!calls_[index].open) return;
-  interrupt(index, wire::CancelMode::killnowait);
+  if (calls_[index].open) give_up(index, error, message);
+}
+
+void Dealer::give_up(std::uint32_t index, std::string_view error, std::string_view message) {
+  if (calls_[index].held) interrupt(index, wire::CancelMode::killnowait);
   fail(index, error, message);
 }
 
@@ -280,8 +286,7 @@ void Dealer::expire(TimeMs now) {
     const std::uint32_t index = calls_.named(name);
     assert(index != kNoCall && calls_[index].open && "a deadline goes with its call");
     calls_[index].deadline_ms = 0;
-    if (calls_[index].held) interrupt(index, wire::CancelMode::killnowait);
-    fail(index, wire::uri::kTimeout, "the call was not answered within its timeout");
+    give_up(index, wire::uri::kTimeout, "the call was not answered within its timeout");
   }
 }
 

@@ -102,9 +102,12 @@ class Dealer {
   // Of whatever it is that no record matches is dropped: false.
   bool outcome(ring::ConnectionId callee, std::uint64_t call, Outcome outcome,
                std::string_view frame);
-  // The call ends for its caller with an ERROR, and its callee is asked to end it.
-  void give_up(ring::ConnectionId callee, std::uint64_t call, std::string_view error,
+  // The call ends for its caller with an ERROR, and its callee is asked to end it; named by the
+  // caller's request (false: it is not open), or as it was given to its callee.
+  bool give_up(ring::ConnectionId caller, std::uint64_t request, std::string_view error,
                std::string_view message);
+  void give_up_given(ring::ConnectionId callee, std::uint64_t call, std::string_view error,
+                     std::string_view message);
 
   // --- ends
   void session_gone(ring::ConnectionId session);
@@ -139,6 +142,7 @@ class Dealer {
   void reroute(std::uint32_t index, std::string_view frame);
   // Answers the caller with an ERROR of the dealer's.
   void fail(std::uint32_t index, std::string_view error, std::string_view message);
+  void give_up(std::uint32_t index, std::string_view error, std::string_view message);
   void interrupt(std::uint32_t index, wire::CancelMode mode);
   // The two sides of a call end by themselves; with the second the record goes.
   void end_for_caller(std::uint32_t index);

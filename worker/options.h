@@ -32,6 +32,7 @@ inline constexpr std::size_t kSubscriptionsPerSessionMax =
     16384;                                                   // ERROR ringcast.error.limit_exceeded
 inline constexpr std::size_t kSubscribesPendingMax = 65536;  // of a worker: its clients are paused
 inline constexpr std::size_t kControlBacklogMax = 4096;  // messages for one home worker: the same
+inline constexpr std::size_t kCallsDeferredMax = 65536;  // while a dealer learns what is registered
 inline constexpr std::size_t kControlBytesMax = 64u
                                                 << 20;  // of all home workers' messages: no calls
 inline constexpr std::size_t kRegistrationsPerSessionMax = 16384;  // ERROR, as above

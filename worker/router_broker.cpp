@@ -7,13 +7,13 @@
 #include "wire/encode.h"
 #include "wire/transcode.h"
 #include "wire/uri.h"
+#include "worker/error_uris.h"
 #include "worker/router.h"
 
 namespace ringcast::worker {
 namespace {
 
 constexpr std::uint32_t kNobody = UINT32_MAX;  // no slot has this number
-constexpr std::string_view kLimitExceeded = "ringcast.error.limit_exceeded";
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 // The home protocol from the side of the worker that asks, and what comes in by the rings.
 #include "wire/encode.h"
 #include "wire/uri.h"
+#include "worker/error_uris.h"
 #include "worker/router.h"
 
 namespace ringcast::worker {
@@ -52,8 +53,7 @@ void Router::on_home_reply(std::uint64_t token, std::uint32_t subscription) {
   }
   Connection& connection = *transport_.connections().in_slot(pending.who.slot);
   if (subscription == 0) {
-    error(connection, wire::MessageType::subscribe, pending.request,
-          "ringcast.error.limit_exceeded",
+    error(connection, wire::MessageType::subscribe, pending.request, kLimitExceeded,
           "this node has used up its subscription ids; restart it");
     return release_if_unused(topic);
   }
@@ -146,6 +146,7 @@ void Router::drop_given_up(std::uint32_t home) {
 
 void Router::expire_pending(TimeMs now) {
   now_ = now;
+  rpc_.expire_registers();
   rpc_.report();
   for (auto& [token, pending] : pending_) {
     if (pending.given_up || now - pending.asked_ms < kHomeReplyTimeoutMs) continue;

@@ -1,12 +1,12 @@
 // Sessions: HELLO to GOODBYE, the order of requests, and what breaks the protocol.
 #include <algorithm>
 #include <cassert>
-#include <random>
 
 #include "ring/session_id.h"
 #include "wire/encode.h"
 #include "wire/string_list.h"
 #include "wire/uri.h"
+#include "worker/random_seed.h"
 #include "worker/router.h"
 
 namespace ringcast::worker {
@@ -18,11 +18,6 @@ struct Overloaded : Ts... {
 };
 template <typename... Ts>
 Overloaded(Ts...) -> Overloaded<Ts...>;
-
-std::uint64_t random_seed() {
-  std::random_device device;
-  return (std::uint64_t{device()} << 32) ^ device();
-}
 
 }  // namespace
 

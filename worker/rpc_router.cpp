@@ -2,12 +2,13 @@
 #include "worker/rpc_router.h"
 
 #include <cassert>
-#include <random>
 
 #include "ring/session_id.h"
 #include "wire/encode.h"
 #include "wire/uri.h"
+#include "worker/error_uris.h"
 #include "worker/node_ids.h"
+#include "worker/random_seed.h"
 #include "worker/rpc_terms.h"
 #include "worker/topics.h"
 
@@ -15,13 +16,6 @@ namespace ringcast::worker {
 namespace {
 
 using Kind = ring::DescriptorKind;
-
-constexpr std::string_view kLimitExceeded = "ringcast.error.limit_exceeded";
-
-std::uint64_t random_token() {
-  std::random_device device;
-  return (std::uint64_t{device()} << 32) ^ device();
-}
 
 }  // namespace
 
@@ -37,7 +31,7 @@ RpcRouter::RpcRouter(ring::Segment& segment, std::uint32_t self, Transport& tran
               [&segment, self] {
                 return draw_node_id(segment.block(self).node_ids_used, segment.workers(), self);
               }),
-      next_token_(random_token()) {}
+      next_token_(random_seed()) {}
 
 std::uint32_t RpcRouter::home_of_realm(std::uint16_t realm) const {
   return home_of(topic_hash(segment_.header().topic_seed, realm, {}), segment_.workers());
@@ -172,6 +166,7 @@ Taken RpcRouter::register_procedure(Connection& connection, const wire::Register
                        .who = connection.id,
                        .request = message.request,
                        .realm = realm,
+                       .asked_ms = now_,
                        .offer = {.uri = std::string(message.procedure),
                                  .match = options.match,
                                  .terms = {.invoke = options.invoke,
@@ -268,8 +263,24 @@ void RpcRouter::session_ended(const Connection& connection) {
 }
 
 void RpcRouter::expire(TimeMs now) {
+  now_ = now;
   dealer_.expire(now);
   settle_local();
+}
+
+// The dealer may answer yet; deliver_registered() takes back then what nobody waits for.
+void RpcRouter::expire_registers() {
+  std::erase_if(pending_, [this](const auto& entry) {
+    const PendingRegister& pending = entry.second;
+    if (now_ - pending.asked_ms < kHomeReplyTimeoutMs) return false;
+    if (Connection* connection = live_session(pending.who)) {
+      --dealing(*connection).registers_pending;
+      send_error(*connection, wire::MessageType::register_, pending.request,
+                 wire::uri::kNetworkFailure,
+                 "the worker that keeps this realm's procedures is away; register again");
+    }
+    return true;
+  });
 }
 
 void RpcRouter::report() {

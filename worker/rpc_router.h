@@ -59,6 +59,8 @@ class RpcRouter final : public DealerOutput {
   // Call every turn.
   void expire(TimeMs now);
   TimeMs next_deadline() const { return dealer_.next_deadline(); }
+  // Answers REGISTERs whose home worker has been away for too long. Call a few times a second.
+  void expire_registers();
   void report();
 
  private:
@@ -89,6 +91,7 @@ class RpcRouter final : public DealerOutput {
     ring::ConnectionId who;
     std::uint64_t request = 0;
     std::uint16_t realm = 0;
+    TimeMs asked_ms = 0;
     Offer offer;
   };
   struct Message {
@@ -153,6 +156,7 @@ class RpcRouter final : public DealerOutput {
   std::unordered_map<std::uint32_t, std::unique_ptr<Dealing>> dealings_;  // by slot
   std::unordered_map<std::uint64_t, PendingRegister> pending_;            // by token
   std::uint64_t next_token_;
+  TimeMs now_ = 0;
   std::uint64_t awaited_ = 0;     // bit per worker that has yet to announce
   std::deque<Message> deferred_;  // what came for the dealer before it knew what is registered
   // From this worker to itself. Like those in rings they are looked at one after the other, when

@@ -1,6 +1,7 @@
 // The worker that is home to a realm: what comes for the realm's dealer, and what the dealer says.
 #include "ring/session_id.h"
 #include "wire/uri.h"
+#include "worker/error_uris.h"
 #include "worker/rpc_router.h"
 #include "worker/rpc_terms.h"
 
@@ -8,9 +9,6 @@ namespace ringcast::worker {
 namespace {
 
 using Kind = ring::DescriptorKind;
-
-constexpr std::string_view kLimitExceeded = "ringcast.error.limit_exceeded";
-constexpr std::size_t kDeferredMax = 65536;
 
 // An ERROR of the router's, as it travels: the URI and the message with a line's end between them,
 // which no URI contains.
@@ -57,7 +55,7 @@ void RpcRouter::at_home(std::uint32_t from, const ring::Descriptor& descriptor,
     return;
   }
   if (awaited_ != 0 && descriptor.kind != Kind::announce_registration) {
-    if (descriptor.kind == Kind::call && deferred_.size() >= kDeferredMax) {
+    if (descriptor.kind == Kind::call && deferred_.size() >= kCallsDeferredMax) {
       return refuse(ring::ConnectionId::from_packed(descriptor.target), descriptor.token,
                     kLimitExceeded, "the realm's worker is starting; call again in a moment");
     }
@@ -84,8 +82,8 @@ void RpcRouter::serve(const ring::Descriptor& descriptor, std::string_view frame
     case Kind::call_outcome:
       if (descriptor.argument > static_cast<std::uint32_t>(Outcome::undelivered)) break;
       if (descriptor.argument == static_cast<std::uint32_t>(Outcome::progress) && overloaded()) {
-        return dealer_.give_up(who, descriptor.token, kLimitExceeded,
-                               "progressive results come faster than they can be passed on");
+        return dealer_.give_up_given(who, descriptor.token, kLimitExceeded,
+                                     "progressive results come faster than they can be passed on");
       }
       if (!dealer_.outcome(who, descriptor.token, static_cast<Outcome>(descriptor.argument),
                            frame)) {
@@ -136,11 +134,13 @@ void RpcRouter::serve_call(const ring::Descriptor& descriptor, std::string_view 
     counters_.add(ring::Counter::corrupt_frames_dropped);
     return;
   }
+  const auto caller = ring::ConnectionId::from_packed(descriptor.target);
   if (overloaded()) {
-    return refuse(ring::ConnectionId::from_packed(descriptor.target), descriptor.token,
-                  kLimitExceeded, "a worker does not take its messages; call again later");
+    constexpr std::string_view kWhy = "a worker does not take its messages; call again later";
+    if (dealer_.give_up(caller, descriptor.token, kLimitExceeded, kWhy)) return;
+    return refuse(caller, descriptor.token, kLimitExceeded, kWhy);
   }
-  dealer_.call({.caller = ring::ConnectionId::from_packed(descriptor.target),
+  dealer_.call({.caller = caller,
                 .request = descriptor.token,
                 .realm = descriptor.realm,
                 .procedure = call->uri,

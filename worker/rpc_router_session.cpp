@@ -3,14 +3,13 @@
 #include "wire/encode.h"
 #include "wire/transcode.h"
 #include "wire/uri.h"
+#include "worker/error_uris.h"
 #include "worker/rpc_router.h"
 
 namespace ringcast::worker {
 namespace {
 
 using Kind = ring::DescriptorKind;
-
-constexpr std::string_view kNotRepresentable = "ringcast.error.payload_not_transcodable";
 
 struct Refusal {
   std::string_view error;
@@ -78,8 +77,8 @@ void RpcRouter::deliver_invocation(const ring::Descriptor& descriptor, std::stri
   }
   wire::Payload payload;
   if (!transcode(*frame, connection->serializer, payload)) {
-    return give_back(Outcome::error,
-                     write_rpc_frame({.serializer = frame->serializer, .uri = kNotRepresentable}));
+    return give_back(Outcome::error, write_rpc_frame({.serializer = frame->serializer,
+                                                      .uri = kPayloadNotTranscodable}));
   }
   if (!continues) {
     request = ++session->last_invocation;
@@ -137,7 +136,8 @@ void RpcRouter::deliver_answer(const ring::Descriptor& descriptor, std::string_v
   wire::Payload payload;
   if (!transcode(*frame, connection->serializer, payload)) {
     if (outcome == Outcome::progress) return;
-    return send_error(*connection, wire::MessageType::call, descriptor.token, kNotRepresentable,
+    return send_error(*connection, wire::MessageType::call, descriptor.token,
+                      kPayloadNotTranscodable,
                       "the answer has no form in this session's serializer");
   }
   out_.clear();
@@ -169,6 +169,13 @@ void RpcRouter::deliver_registered(const ring::Descriptor& descriptor, std::stri
   const auto found = pending_.find(descriptor.token);
   if (found == pending_.end()) {
     counters_.add(ring::Counter::stale_frames_dropped);
+    // Its session was told that it failed, and may be there still.
+    if (descriptor.argument != 0 && descriptor.realm < options_.realms.size()) {
+      tell_home({.kind = Kind::unregister_notice,
+                 .realm = descriptor.realm,
+                 .argument = descriptor.argument,
+                 .target = descriptor.target});
+    }
     return;
   }
   PendingRegister pending = std::move(found->second);

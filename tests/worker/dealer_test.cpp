@@ -326,6 +326,26 @@ TEST_F(DealerTest, AForwardedTimeoutIsTheCalleesBusiness) {
   EXPECT_TRUE(answers().empty());
 }
 
+TEST_F(DealerTest, GivingUpAnswersTheCallerAndInterruptsTheCallee) {
+  offer(1, "a", {.understands_interrupt = true});
+  EXPECT_FALSE(dealer_.give_up(kCaller, 1, "e.f", "why"));
+  call("a", 1);
+  call("a", 2);
+  const std::uint64_t first = next_invoked().what.call;
+  const std::uint64_t second = next_invoked().what.call;
+  EXPECT_TRUE(dealer_.give_up(kCaller, 1, "e.f", "why"));
+  dealer_.give_up_given(session(2), second, "not.its", "why");
+  dealer_.give_up_given(session(1), second, "g.h", "why");
+  dealer_.give_up_given(session(1), second, "g.h", "why");
+  EXPECT_EQ(output_.interrupted.size(), 2u);
+  EXPECT_EQ(answers(),
+            (std::vector<Record::Answer>{{1, Outcome::error, "e.f"}, {2, Outcome::error, "g.h"}}));
+  for (const std::uint64_t name : {first, second}) {
+    EXPECT_TRUE(dealer_.outcome(session(1), name, Outcome::result, "too late"));
+  }
+  expect_nothing_left();
+}
+
 TEST_F(DealerTest, ACallInPartsStaysWithItsCallee) {
   offer(1, "a", kShared);
   offer(2, "a", kShared);

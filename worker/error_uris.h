@@ -1,0 +1,14 @@
+// Errors of Ringcast's own, beside those of the WAMP specification (wire/uri.h).
+#pragma once
+
+#include <string_view>
+
+namespace ringcast::worker {
+
+// A bound of this broker's is reached; the message says which.
+inline constexpr std::string_view kLimitExceeded = "ringcast.error.limit_exceeded";
+// A payload has no form in the serializer of the session that is to get it.
+inline constexpr std::string_view kPayloadNotTranscodable =
+    "ringcast.error.payload_not_transcodable";
+
+}  // namespace ringcast::worker
