@@ -107,7 +107,7 @@ std::uint64_t Config::arena_bytes() const {
 std::variant<Config, EarlyExit> parse_command_line(int argc, char** argv) {
   Config config;
   Seconds seconds{.handshake = 10, .ping_interval = 30, .ping_timeout = 10, .drain = 5};
-  std::string realm = config.worker.realms.front();
+  std::string realm = config.worker.realms.front()->name;
   CLI::App app{kDescription, "ringcast"};
   app.footer(kFooter);
   app.set_version_flag("--version", "ringcast " RINGCAST_VERSION);
@@ -138,7 +138,7 @@ std::variant<Config, EarlyExit> parse_command_line(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return EarlyExit{app.exit(error) == 0 ? kExitDone : kExitUsage};
   }
-  config.worker.realms = {realm};
+  config.worker.realms = {worker::open_realm(realm)};
   config.worker.handshake_timeout_ms = to_ms(seconds.handshake);
   config.worker.ping_interval_ms = to_ms(seconds.ping_interval);
   config.worker.ping_timeout_ms = to_ms(seconds.ping_timeout);

@@ -80,6 +80,6 @@ struct Connection {
   std::optional<Session> session;          // none before the upgrade and on the echo endpoint
 };
 // All that a connection owns while it is idle, in whichever phase (docs/performance.md).
-static_assert(sizeof(Connection) <= 200);
+static_assert(sizeof(Connection) <= 208);
 
 }  // namespace ringcast::worker

@@ -3,15 +3,18 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
+
+#include "worker/realm.h"
 
 namespace ringcast::worker {
 
 struct WorkerOptions {
   std::string websocket_path = "/ws";
   std::string echo_path;  // empty: no echo endpoint
-  std::vector<std::string> realms = {"realm1"};
+  std::vector<std::shared_ptr<const Realm>> realms = {open_realm("realm1")};
 
   std::uint32_t connections_max = 1024;  // of this worker thread; more are answered HTTP 503
 

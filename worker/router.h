@@ -22,6 +22,7 @@
 #include "worker/options.h"
 #include "worker/peers.h"
 #include "worker/publication_ids.h"
+#include "worker/realms.h"
 #include "worker/rpc_router.h"
 #include "worker/topics.h"
 #include "worker/transport.h"
@@ -143,6 +144,7 @@ class Router final : public TransportUser, public PeerUser, public HomeClient {
   Peers& peers_;
   WorkerOptions options_;
   ring::Counters& counters_;
+  Realms realms_;
   Topics topics_;
   HomeService home_;
   RpcRouter rpc_;

@@ -81,7 +81,7 @@ void Router::send_held_replies() {
 void Router::publication_from(const ring::Descriptor& descriptor, std::string_view frame) {
   counters_.add(ring::Counter::publications_received);
   const auto publication = parse_publication(frame);
-  if (!publication || publication->realm >= options_.realms.size()) {
+  if (!publication || !realms_.contains(publication->realm)) {
     counters_.add(ring::Counter::corrupt_frames_dropped);
     return;
   }

@@ -29,9 +29,10 @@ Router::Router(ring::Segment& segment, std::uint32_t self, Transport& transport,
       peers_(peers),
       options_(options),
       counters_(segment.block(self).counters),
+      realms_(options.realms),
       topics_(segment, self),
       home_(segment, self, peers, *this),
-      rpc_(segment, self, transport, peers, options),
+      rpc_(segment, self, transport, peers, realms_),
       decoders_{wire::Decoder(wire::Serializer::json, {.depth_max = kDetailsDepthMax}),
                 wire::Decoder(wire::Serializer::msgpack, {.depth_max = kDetailsDepthMax})},
       publication_ids_(random_seed()) {
@@ -118,8 +119,8 @@ Taken Router::on_session_message(Connection& connection, const wire::Message& me
 }
 
 void Router::hello(Connection& connection, const wire::Hello& hello) {
-  const auto realm = std::find(options_.realms.begin(), options_.realms.end(), hello.realm);
-  if (realm == options_.realms.end()) {
+  const auto realm = realms_.find(hello.realm);
+  if (!realm) {
     return abort(connection, wire::uri::kNoSuchRealm, "this broker does not serve that realm",
                  1008);
   }
@@ -138,7 +139,7 @@ void Router::hello(Connection& connection, const wire::Hello& hello) {
   session = Session{};
   session.subscribes_pending = pending;
   session.state = Session::State::established;
-  session.realm = static_cast<std::uint16_t>(realm - options_.realms.begin());
+  session.realm = *realm;
   const wire::Features callee = hello.details.callee.features;
   session.understands_interrupt = callee.has(wire::Feature::call_canceling);
   session.understands_timeout = callee.has(wire::Feature::call_timeout);
@@ -149,14 +150,15 @@ void Router::hello(Connection& connection, const wire::Hello& hello) {
 
 void Router::welcome(Connection& connection) {
   const std::uint64_t id = ring::session_id_of(connection.id, segment_.header().session_key);
-  const std::string authid = "anonymous-" + std::to_string(id);
+  const Realm& realm = realms_[connection.session->realm];
+  const IdentityView identity(connection.session->identity.get(), id, realm.anonymous_role_name());
   out_.clear();
   wire::append_welcome(out_, connection.serializer, id,
-                       {.realm = options_.realms[connection.session->realm],
-                        .authid = authid,
-                        .authrole = "anonymous",
-                        .authmethod = "anonymous",
-                        .authprovider = "static",
+                       {.realm = realm.name,
+                        .authid = identity.authid(),
+                        .authrole = identity.authrole(),
+                        .authmethod = identity.authmethod(),
+                        .authprovider = identity.authprovider(),
                         .agent = "ringcast-" RINGCAST_VERSION,
                         .broker_features = {"publisher_exclusion"},
                         .dealer_features = {"call_canceling", "call_reroute", "call_timeout",

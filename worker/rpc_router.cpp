@@ -20,12 +20,12 @@ using Kind = ring::DescriptorKind;
 }  // namespace
 
 RpcRouter::RpcRouter(ring::Segment& segment, std::uint32_t self, Transport& transport, Peers& peers,
-                     const WorkerOptions& options)
+                     const Realms& realms)
     : segment_(segment),
       self_(self),
       transport_(transport),
       peers_(peers),
-      options_(options),
+      realms_(realms),
       counters_(segment.block(self).counters),
       dealer_(*this, segment.header().topic_seed,
               [&segment, self] {
@@ -96,7 +96,8 @@ Taken RpcRouter::call(Connection& connection, const wire::Call& call) {
   session.calls[call.request] = {.continues = call.options.progress};
   counters_.add(ring::Counter::calls);
   const std::uint64_t id = ring::session_id_of(connection.id, segment_.header().session_key);
-  const std::string authid = "anonymous-" + std::to_string(id);
+  const IdentityView identity(connection.session->identity.get(), id,
+                              realms_[realm].anonymous_role_name());
   tell_home(
       {.kind = Kind::call, .realm = realm, .target = connection.id.packed(), .token = call.request},
       write_rpc_frame({.serializer = connection.serializer,
@@ -106,8 +107,8 @@ Taken RpcRouter::call(Connection& connection, const wire::Call& call) {
                        .caller = id,
                        .timeout_ms = call.options.timeout_ms,
                        .uri = call.procedure,
-                       .caller_authid = authid,
-                       .caller_authrole = "anonymous",
+                       .caller_authid = identity.authid(),
+                       .caller_authrole = identity.authrole(),
                        .passthru = call.options.passthru,
                        .payload = call.payload}));
   settle_local();

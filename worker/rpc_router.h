@@ -23,6 +23,7 @@
 #include "worker/dealer.h"
 #include "worker/options.h"
 #include "worker/peers.h"
+#include "worker/realms.h"
 #include "worker/rpc_frame.h"
 #include "worker/transport.h"
 
@@ -34,7 +35,7 @@ enum class Answered : std::uint8_t { yes, blocked, never_was };
 class RpcRouter final : public DealerOutput {
  public:
   RpcRouter(ring::Segment& segment, std::uint32_t self, Transport& transport, Peers& peers,
-            const WorkerOptions& options);
+            const Realms& realms);
 
   // --- what sessions of this worker ask. Request ids were checked, but for calls that go on.
   bool goes_on(const Connection& connection, std::uint64_t request) const;
@@ -150,7 +151,7 @@ class RpcRouter final : public DealerOutput {
   std::uint32_t self_;
   Transport& transport_;
   Peers& peers_;
-  const WorkerOptions options_;
+  const Realms& realms_;
   ring::Counters& counters_;
   Dealer dealer_;
   std::unordered_map<std::uint32_t, std::unique_ptr<Dealing>> dealings_;  // by slot

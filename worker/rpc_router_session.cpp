@@ -49,7 +49,7 @@ bool RpcRouter::transcode(const RpcFrame& frame, wire::Serializer to, wire::Payl
 
 void RpcRouter::deliver_invocation(const ring::Descriptor& descriptor, std::string_view bytes) {
   const auto frame = parse_rpc_frame(bytes);
-  if (!frame || descriptor.realm >= options_.realms.size()) {
+  if (!frame || !realms_.contains(descriptor.realm)) {
     counters_.add(ring::Counter::corrupt_frames_dropped);
     return;
   }
@@ -170,7 +170,7 @@ void RpcRouter::deliver_registered(const ring::Descriptor& descriptor, std::stri
   if (found == pending_.end()) {
     counters_.add(ring::Counter::stale_frames_dropped);
     // Its session was told that it failed, and may be there still.
-    if (descriptor.argument != 0 && descriptor.realm < options_.realms.size()) {
+    if (descriptor.argument != 0 && realms_.contains(descriptor.realm)) {
       tell_home({.kind = Kind::unregister_notice,
                  .realm = descriptor.realm,
                  .argument = descriptor.argument,

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
+#include "worker/identity.h"
 #include "worker/memberships.h"
 
 namespace ringcast::worker {
@@ -16,16 +18,17 @@ struct Session {
     ended,  // GOODBYE was exchanged; another HELLO may follow
   };
   Memberships memberships;
-  std::uint64_t last_request = 0;  // the peer's last request id; 0: none yet
+  std::unique_ptr<Identity> identity;  // null: anonymous
+  std::uint64_t last_request = 0;      // the peer's last request id; 0: none yet
   // SUBSCRIBEs of this transport that wait for a home worker, those of earlier sessions on it
   // included.
   std::uint32_t subscribes_pending = 0;
-  std::uint16_t realm = 0;  // index in WorkerOptions::realms
+  std::uint16_t realm = 0;  // its number (worker/realms.h)
   State state = State::awaiting_hello;
   // Of what it announced as a callee.
   bool understands_interrupt : 1 = false;
   bool understands_timeout : 1 = false;
 };
-static_assert(sizeof(Session) == 40, "part of every connection");
+static_assert(sizeof(Session) == 48, "part of every connection");
 
 }  // namespace ringcast::worker

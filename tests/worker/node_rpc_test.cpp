@@ -18,7 +18,8 @@ using test::TestClient;
 test::NodeSettings many_realms() {
   test::NodeSettings settings{.workers = 2, .puppets = 0b10};
   settings.options.realms.clear();
-  for (int i = 0; i < 32; ++i) settings.options.realms.push_back("realm" + std::to_string(i));
+  for (int i = 0; i < 32; ++i)
+    settings.options.realms.push_back(open_realm("realm" + std::to_string(i)));
   return settings;
 }
 
