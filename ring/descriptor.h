@@ -11,12 +11,15 @@ namespace ringcast::ring {
 enum class DescriptorKind : std::uint16_t {
   none = 0,
   publication = 1,  // frame: a publication; fan out to the consumer's subscribers of topic_hash
-  subscribe_request = 2,  // to a home worker. frame: the URI; token: given back in the reply
+  // to a home worker. frame: the URI; reserved: match policy; token: given back in the reply
+  subscribe_request = 2,
   // from a home worker. target: who asked; argument: subscription id, 0 refused
   subscribe_reply = 3,
   // to a home worker: the producer holds the subscription `argument` no more
   unsubscribe_notice = 4,
-  announce = 5,       // to a restarted home worker. frame: the URI; argument: subscription id held
+  // to a restarted home worker. frame: the URI; reserved: match policy; argument: subscription id
+  // held
+  announce = 5,
   announce_done = 6,  // to a restarted home worker: every announcement has been made
 
   // Calls (worker/rpc_router.h). realm: whose dealer; target: the session concerned, packed.

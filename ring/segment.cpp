@@ -17,6 +17,7 @@ namespace ringcast::ring {
 namespace {
 
 constexpr std::size_t kPage = 4096;
+constexpr std::size_t kInterestWords = kInterestBuckets + kPatternInterestBuckets;
 constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 
 constexpr std::size_t page_up(std::size_t bytes) { return (bytes + kPage - 1) / kPage * kPage; }
@@ -63,7 +64,7 @@ bool draw_keys(SegmentHeader& header) {
 Segment::Offsets::Offsets(const SegmentSizes& sizes) {
   const std::size_t workers = sizes.workers;
   interest = page_up(sizeof(SegmentHeader));
-  blocks = interest + page_up(kInterestBuckets * sizeof(std::uint64_t));
+  blocks = interest + page_up(kInterestWords * sizeof(std::uint64_t));
   generations = blocks + page_up(workers * sizeof(WorkerBlock));
   generations_stride = page_up(sizes.slots_per_worker * sizeof(std::uint32_t));
   rings = generations + workers * generations_stride;
@@ -190,8 +191,12 @@ void Segment::set_state(std::uint32_t worker, StateWord state) {
   header_->membership_version.fetch_add(1, std::memory_order_release);
 }
 
-std::atomic<std::uint64_t>& Segment::interest_word(std::size_t bucket) const {
-  return at<std::atomic<std::uint64_t>>(base_, offsets_.interest)[bucket];
+std::atomic<std::uint64_t>& Segment::interest_word(std::size_t index) const {
+  return at<std::atomic<std::uint64_t>>(base_, offsets_.interest)[index];
+}
+
+std::atomic<std::uint64_t>& Segment::pattern_interest_word(std::uint16_t realm) const {
+  return interest_word(kInterestBuckets + pattern_interest_bucket(realm));
 }
 
 std::uint64_t Segment::interested_workers(std::uint64_t topic_hash) const {
@@ -209,9 +214,22 @@ void Segment::clear_interest(std::uint64_t topic_hash, std::uint32_t worker) {
       .fetch_and(~(std::uint64_t{1} << worker), std::memory_order_acq_rel);
 }
 
+std::uint64_t Segment::pattern_interested_workers(std::uint16_t realm) const {
+  // Acquire: as above.
+  return pattern_interest_word(realm).load(std::memory_order_acquire);
+}
+
+void Segment::set_pattern_interest(std::uint16_t realm, std::uint32_t worker) {
+  pattern_interest_word(realm).fetch_or(std::uint64_t{1} << worker, std::memory_order_acq_rel);
+}
+
+void Segment::clear_pattern_interest(std::uint16_t realm, std::uint32_t worker) {
+  pattern_interest_word(realm).fetch_and(~(std::uint64_t{1} << worker), std::memory_order_acq_rel);
+}
+
 void Segment::clear_all_interest(std::uint32_t worker) {
-  for (std::size_t bucket = 0; bucket < kInterestBuckets; ++bucket) {
-    interest_word(bucket).fetch_and(~(std::uint64_t{1} << worker), std::memory_order_acq_rel);
+  for (std::size_t index = 0; index < kInterestWords; ++index) {
+    interest_word(index).fetch_and(~(std::uint64_t{1} << worker), std::memory_order_acq_rel);
   }
 }
 

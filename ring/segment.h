@@ -21,8 +21,9 @@
 namespace ringcast::ring {
 
 inline constexpr std::uint64_t kSegmentMagic = 0x74736163676E6972;  // "ringcast"
-inline constexpr std::uint32_t kSegmentVersion = 1;  // changes with any layout in ring/
+inline constexpr std::uint32_t kSegmentVersion = 2;  // changes with any layout in ring/
 inline constexpr std::size_t kInterestBuckets = 16384;
+inline constexpr std::size_t kPatternInterestBuckets = 512;
 
 struct SegmentSizes {
   std::uint32_t workers = 1;              // 1 … kWorkersMax
@@ -96,6 +97,15 @@ class Segment {
     return topic_hash % kInterestBuckets;
   }
 
+  // The same for subscriptions by pattern, by realm: bit w is set while worker w may have one in a
+  // realm of this bucket.
+  std::uint64_t pattern_interested_workers(std::uint16_t realm) const;
+  void set_pattern_interest(std::uint16_t realm, std::uint32_t worker);
+  void clear_pattern_interest(std::uint16_t realm, std::uint32_t worker);
+  static std::size_t pattern_interest_bucket(std::uint16_t realm) {
+    return realm % kPatternInterestBuckets;
+  }
+
   // For the supervisor, once worker's process is reaped: nobody is interested on its behalf any
   // more.
   void clear_all_interest(std::uint32_t worker);
@@ -109,7 +119,9 @@ class Segment {
 
   Segment(int fd, bool owns_fd, char* base, const SegmentSizes& sizes, const Offsets& offsets);
   static void build(char* base, const SegmentSizes& sizes, const Offsets& offsets);
-  std::atomic<std::uint64_t>& interest_word(std::size_t bucket) const;
+  // First the buckets of topics, then those of patterns.
+  std::atomic<std::uint64_t>& interest_word(std::size_t index) const;
+  std::atomic<std::uint64_t>& pattern_interest_word(std::uint16_t realm) const;
 
   int fd_;
   bool owns_fd_;

@@ -20,6 +20,7 @@ void HomeService::subscribe(std::uint32_t from, std::uint64_t token, std::uint64
                        .target = target,
                        .hash = key.hash,
                        .realm = key.realm,
+                       .match = key.match,
                        .uri = std::string(key.uri)});
 }
 
@@ -66,7 +67,8 @@ void HomeService::open_if_complete() {
   if (awaited_ != 0) return;
   std::deque<Deferred> waiting;
   waiting.swap(deferred_);
-  for (const Deferred& d : waiting) answer(d.from, d.token, d.target, {d.hash, d.realm, d.uri});
+  for (const Deferred& d : waiting)
+    answer(d.from, d.token, d.target, {d.hash, d.realm, d.uri, d.match});
 }
 
 void HomeService::report() { counters_.set(ring::Counter::home_topics, table_.size()); }

@@ -45,6 +45,7 @@ class HomeService {
     std::uint64_t target;
     std::uint64_t hash;
     std::uint16_t realm;
+    wire::MatchPolicy match;
     std::string uri;
   };
   void answer(std::uint32_t from, std::uint64_t token, std::uint64_t target, const TopicKey& key);

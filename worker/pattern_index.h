@@ -40,7 +40,6 @@ template <typename Value>
 class PatternIndex {
  public:
   struct Entry : UriRecord<Entry> {
-    wire::MatchPolicy match = wire::MatchPolicy::prefix;  // or wildcard
     Value value{};
   };
 
@@ -57,10 +56,10 @@ class PatternIndex {
   // The entry of exactly this pattern, null if there is none (or `match` is exact).
   Entry* find(std::uint16_t realm, wire::MatchPolicy match, std::string_view pattern) {
     if (match == wire::MatchPolicy::prefix)
-      return prefixes_.find({hash_.prefix(realm, pattern), realm, pattern});
+      return prefixes_.find({hash_.prefix(realm, pattern), realm, pattern, match});
     if (match != wire::MatchPolicy::wildcard || component_count(pattern) > kWildcardComponentsMax)
       return nullptr;
-    return wildcards_.find({hash_.wildcard(realm, pattern), realm, pattern});
+    return wildcards_.find({hash_.wildcard(realm, pattern), realm, pattern, match});
   }
 
   // REQUIRES: `match` is prefix or wildcard; wire::uri_valid() holds, so the pattern has at most
@@ -130,15 +129,14 @@ typename PatternIndex<Value>::Inserted PatternIndex<Value>::insert(std::uint16_t
   Entry* entry = nullptr;
   if (match == wire::MatchPolicy::prefix) {
     shapes_.add_length(realm, pattern.size());
-    entry = &prefixes_.insert({hash_.prefix(realm, pattern), realm, pattern});
+    entry = &prefixes_.insert({hash_.prefix(realm, pattern), realm, pattern, match});
   } else {
     const std::size_t components = component_count(pattern);
     if (components > kWildcardComponentsMax) return {PatternInsert::too_deep, nullptr};
     if (!shapes_.add_shape(realm, components, wildcard_shape(pattern)))
       return {PatternInsert::too_many_shapes, nullptr};
-    entry = &wildcards_.insert({hash_.wildcard(realm, pattern), realm, pattern});
+    entry = &wildcards_.insert({hash_.wildcard(realm, pattern), realm, pattern, match});
   }
-  entry->match = match;
   return {PatternInsert::inserted, entry};
 }
 
@@ -160,7 +158,8 @@ void PatternIndex<Value>::match_prefixes(std::uint16_t realm, std::string_view u
   PatternHash::Prefixes hashes(hash_, realm, uri);
   for (const PatternShapes::Length& length : shapes_.lengths(realm)) {
     if (length.bytes > uri.size()) return;
-    const TopicKey key{hashes.next(length.bytes), realm, uri.substr(0, length.bytes)};
+    const TopicKey key{hashes.next(length.bytes), realm, uri.substr(0, length.bytes),
+                       wire::MatchPolicy::prefix};
     if (Entry* entry = prefixes_.find(key)) visit(*entry);
   }
 }

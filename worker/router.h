@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "wire/decode.h"
+#include "worker/event_forms.h"
 #include "worker/home_service.h"
 #include "worker/options.h"
 #include "worker/peers.h"
@@ -120,10 +121,18 @@ class Router final : public TransportUser, public PeerUser, public HomeClient {
   void unsubscribe(Connection& connection, const wire::Unsubscribe& unsubscribe);
   void join(Connection& connection, std::uint64_t request, Topic& topic);
   void leave(Connection& connection, std::size_t membership);
+
+  // --- who gets a publication (router_fan_out.cpp)
+  // ---------------------------------------------------
+  // Bit per other worker that may have subscribers of what is published to the topic with this
+  // hash.
+  std::uint64_t interested_workers(std::uint16_t realm, std::uint64_t hash) const;
   // Hands a publication to this worker's subscribers, but for `excluded`, which may be null.
   void fan_out(const Publication& publication, std::uint64_t hash, Connection* excluded);
-  void fan_out(const Topic& topic, wire::Serializer serializer, std::uint64_t id,
-               const wire::Payload& payload, std::uint32_t excluded_slot);
+  // What forms_ is about, to the subscribers of one subscription, or those of one serializer.
+  void fan_out(const Topic& topic, Connection* excluded);
+  void fan_out(const Topic& topic, wire::Serializer serializer, const wire::Payload& payload,
+               std::uint32_t excluded_slot);
   char* reserve_event(const Topic& topic, wire::Serializer serializer, std::uint32_t excluded_slot,
                       std::size_t size);
   void acknowledge(Connection& connection, std::uint64_t request, std::uint64_t publication);
@@ -158,8 +167,7 @@ class Router final : public TransportUser, public PeerUser, public HomeClient {
 
   // Reused from message to message, so that the steady state allocates nothing.
   std::string out_;
-  std::string transcoded_args_;
-  std::string transcoded_kwargs_;
+  EventForms forms_;
 };
 
 }  // namespace ringcast::worker

@@ -5,6 +5,19 @@
 #include "worker/router.h"
 
 namespace ringcast::worker {
+namespace {
+
+// For descriptors that carry a match policy: whether it is one.
+bool names_a_topic(const ring::Descriptor& descriptor) {
+  return descriptor.reserved < static_cast<std::uint32_t>(wire::MatchPolicy::unknown);
+}
+
+TopicKey topic_key(const ring::Descriptor& descriptor, std::string_view uri) {
+  return {descriptor.topic_hash, descriptor.realm, uri,
+          static_cast<wire::MatchPolicy>(descriptor.reserved)};
+}
+
+}  // namespace
 
 void Router::ask_home(std::uint64_t token, const Topic& topic) {
   const std::uint32_t home = home_of(topic.hash, segment_.workers());
@@ -16,7 +29,8 @@ void Router::ask_home(std::uint64_t token, const Topic& topic) {
                .realm = topic.realm,
                .target = who.packed(),
                .token = token,
-               .topic_hash = topic.hash},
+               .topic_hash = topic.hash,
+               .reserved = static_cast<std::uint32_t>(topic.match)},
               std::string(topic.uri()));
 }
 
@@ -81,18 +95,20 @@ void Router::tell_release(std::uint64_t hash, std::uint32_t subscription) {
 void Router::on_descriptor(std::uint32_t from, const ring::Descriptor& descriptor,
                            std::string_view frame) {
   using Kind = ring::DescriptorKind;
-  const TopicKey key{descriptor.topic_hash, descriptor.realm, frame};
   switch (descriptor.kind) {
     case Kind::publication:
       return publication_from(descriptor, frame);
     case Kind::subscribe_request:
-      return home_.subscribe(from, descriptor.token, descriptor.target, key);
+      if (!names_a_topic(descriptor)) break;
+      return home_.subscribe(from, descriptor.token, descriptor.target,
+                             topic_key(descriptor, frame));
     case Kind::subscribe_reply:
       return on_home_reply(descriptor.token, descriptor.argument);
     case Kind::unsubscribe_notice:
       return home_.release(from, descriptor.topic_hash, descriptor.argument);
     case Kind::announce:
-      return home_.announce(from, descriptor.argument, key);
+      if (!names_a_topic(descriptor)) break;
+      return home_.announce(from, descriptor.argument, topic_key(descriptor, frame));
     case Kind::announce_done:
       return home_.announce_done(from);
     default:
@@ -121,7 +137,8 @@ void Router::on_worker_live(std::uint32_t worker) {
                 {.kind = ring::DescriptorKind::announce,
                  .realm = topic.realm,
                  .argument = topic.subscription,
-                 .topic_hash = topic.hash},
+                 .topic_hash = topic.hash,
+                 .reserved = static_cast<std::uint32_t>(topic.match)},
                 std::string(topic.uri()));
   });
   peers_.send(worker, {.kind = ring::DescriptorKind::announce_done});

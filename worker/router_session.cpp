@@ -160,7 +160,7 @@ void Router::welcome(Connection& connection) {
                         .authmethod = identity.authmethod(),
                         .authprovider = identity.authprovider(),
                         .agent = "ringcast-" RINGCAST_VERSION,
-                        .broker_features = {"publisher_exclusion"},
+                        .broker_features = {"pattern_based_subscription", "publisher_exclusion"},
                         .dealer_features = {"call_canceling", "call_reroute", "call_timeout",
                                             "caller_identification", "pattern_based_registration",
                                             "payload_passthru_mode", "progressive_call_invocations",

@@ -7,16 +7,27 @@
 
 namespace ringcast::worker {
 
-std::uint64_t topic_hash(std::uint64_t seed, std::uint16_t realm, std::string_view uri) {
-  return XXH3_64bits_withSeed(uri.data(), uri.size(), seed + realm * 0x9E3779B97F4A7C15u);
+std::uint64_t topic_hash(std::uint64_t seed, std::uint16_t realm, std::string_view uri,
+                         wire::MatchPolicy match) {
+  const std::uint64_t policy = static_cast<std::uint64_t>(match) << 16;
+  return XXH3_64bits_withSeed(uri.data(), uri.size(),
+                              seed + (realm | policy) * 0x9E3779B97F4A7C15u);
 }
 
 Topics::Topics(ring::Segment& segment, std::uint32_t worker)
-    : segment_(segment), worker_(worker), interest_counts_(ring::kInterestBuckets) {}
+    : segment_(segment),
+      worker_(worker),
+      patterns_(segment.header().topic_seed),
+      interest_counts_(ring::kInterestBuckets),
+      pattern_interest_counts_(ring::kPatternInterestBuckets) {}
 
-Topic& Topics::find_or_create(const TopicKey& key) {
-  Topic* topic = find(key);
-  return topic != nullptr ? *topic : topics_.insert(key);
+Topics::Found Topics::find_or_create(const TopicKey& key) {
+  if (Topic* topic = find(key)) return {.topic = topic, .outcome = PatternInsert::present};
+  if (key.match == wire::MatchPolicy::exact) return {.topic = &topics_.insert(key)};
+  const auto [outcome, entry] = patterns_.insert(key.realm, key.match, key.uri);
+  if (entry == nullptr) return {.outcome = outcome};
+  entry->value = &topics_.insert(key);
+  return {.topic = entry->value};
 }
 
 void Topics::set_subscription(Topic& topic, std::uint32_t subscription) {
@@ -27,7 +38,7 @@ void Topics::set_subscription(Topic& topic, std::uint32_t subscription) {
 
 void Topics::add(Topic& topic, wire::Serializer serializer, std::uint32_t slot, Session& session) {
   assert(topic.subscription != 0);
-  if (!topic.has_subscribers()) interest_gained(topic.hash);
+  if (!topic.has_subscribers()) interest_gained(topic);
   auto& subscribers = topic.subscribers[static_cast<std::size_t>(serializer)];
   session.memberships.push_back({.topic = &topic,
                                  .subscription = topic.subscription,
@@ -38,18 +49,29 @@ void Topics::add(Topic& topic, wire::Serializer serializer, std::uint32_t slot, 
 
 void Topics::erase(Topic& topic) {
   assert(!topic.has_subscribers() && topic.requests_pending == 0);
+  if (topic.match != wire::MatchPolicy::exact) {
+    patterns_.erase(*patterns_.find(topic.realm, topic.match, topic.uri()));
+  }
   topics_.erase(topic);
 }
 
-void Topics::interest_gained(std::uint64_t hash) {
-  if (interest_counts_[ring::Segment::interest_bucket(hash)]++ == 0) {
-    segment_.set_interest(hash, worker_);
+void Topics::interest_gained(const Topic& topic) {
+  if (topic.match != wire::MatchPolicy::exact) {
+    if (pattern_interest_counts_[ring::Segment::pattern_interest_bucket(topic.realm)]++ == 0) {
+      segment_.set_pattern_interest(topic.realm, worker_);
+    }
+  } else if (interest_counts_[ring::Segment::interest_bucket(topic.hash)]++ == 0) {
+    segment_.set_interest(topic.hash, worker_);
   }
 }
 
-void Topics::interest_lost(std::uint64_t hash) {
-  if (--interest_counts_[ring::Segment::interest_bucket(hash)] == 0) {
-    segment_.clear_interest(hash, worker_);
+void Topics::interest_lost(const Topic& topic) {
+  if (topic.match != wire::MatchPolicy::exact) {
+    if (--pattern_interest_counts_[ring::Segment::pattern_interest_bucket(topic.realm)] == 0) {
+      segment_.clear_pattern_interest(topic.realm, worker_);
+    }
+  } else if (--interest_counts_[ring::Segment::interest_bucket(topic.hash)] == 0) {
+    segment_.clear_interest(topic.hash, worker_);
   }
 }
 

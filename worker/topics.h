@@ -11,6 +11,7 @@
 
 #include "ring/segment.h"
 #include "wire/serializer.h"
+#include "worker/pattern_index.h"
 #include "worker/session.h"
 #include "worker/subscribers.h"
 #include "worker/uri_table.h"
@@ -22,6 +23,8 @@ inline std::uint32_t home_of(std::uint64_t hash, std::uint32_t workers) {
   return static_cast<std::uint32_t>((hash >> 32) % workers);
 }
 
+// What is subscribed to: one topic, or those that match a pattern (WAMP, "Pattern-based
+// Subscriptions"). It is one subscription, with one id, for all its subscribers on all workers.
 struct Topic : UriRecord<Topic> {
   std::uint32_t subscription = 0;      // the id that the home worker gave; 0 until its first reply
   std::uint32_t requests_pending = 0;  // SUBSCRIBEs on their way to the home worker
@@ -36,7 +39,21 @@ class Topics {
   explicit Topics(ring::Segment& segment, std::uint32_t worker);
 
   Topic* find(const TopicKey& key) { return topics_.find(key); }
-  Topic& find_or_create(const TopicKey& key);
+
+  // A pattern may be refused: beyond the limits of worker/pattern_index.h. Then there is no topic.
+  struct Found {
+    Topic* topic = nullptr;
+    PatternInsert outcome = PatternInsert::inserted;
+  };
+  Found find_or_create(const TopicKey& key);
+
+  // Calls `visit(topic)` for the patterns that what is published to `uri` matches. `visit` may not
+  // create or erase a topic.
+  template <typename Visit>
+  void match_patterns(std::uint16_t realm, std::string_view uri, Visit visit) {
+    if (patterns_.size() == 0) return;
+    patterns_.match(realm, uri, [&visit](const auto& entry) { visit(*entry.value); });
+  }
 
   // The home worker has answered; every answer for one topic carries the same id while it exists.
   void set_subscription(Topic& topic, std::uint32_t subscription);
@@ -61,13 +78,16 @@ class Topics {
   }
 
  private:
-  void interest_gained(std::uint64_t hash);
-  void interest_lost(std::uint64_t hash);
+  void interest_gained(const Topic& topic);
+  void interest_lost(const Topic& topic);
 
   ring::Segment& segment_;
   std::uint32_t worker_;
   UriTable<Topic> topics_;
-  std::vector<std::uint32_t> interest_counts_;  // topics with subscribers, per interest bucket
+  PatternIndex<Topic*> patterns_;  // those of topics_ that are patterns
+  // Topics with subscribers, per interest bucket; those by pattern apart.
+  std::vector<std::uint32_t> interest_counts_;
+  std::vector<std::uint32_t> pattern_interest_counts_;
 };
 
 template <typename SessionInSlot>
@@ -90,7 +110,7 @@ void Topics::remove(Session& session, wire::Serializer serializer, std::size_t i
     moved.topic->subscribers[static_cast<std::size_t>(serializer)][moved.position].membership =
         static_cast<std::uint32_t>(index);
   }
-  if (!gone.topic->has_subscribers()) interest_lost(gone.topic->hash);
+  if (!gone.topic->has_subscribers()) interest_lost(*gone.topic);
 }
 
 }  // namespace ringcast::worker

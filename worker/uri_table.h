@@ -1,6 +1,6 @@
-// Records that are found by (realm, URI): a worker's topics, and what a home worker knows of its
-// topics. Each record is one piece of memory with its URI behind it, and costs the table about ten
-// bytes more: there may be as many topics as connections.
+// Records that are found by (realm, URI, match policy): a worker's topics, and what a home worker
+// knows of its topics. Each record is one piece of memory with its URI behind it, and costs the
+// table about ten bytes more: there may be as many topics as connections.
 //
 // Owned and used by one worker thread. A record stays where it is until it is erased.
 #pragma once
@@ -14,16 +14,20 @@
 #include <utility>
 #include <vector>
 
+#include "wire/options.h"
+
 namespace ringcast::worker {
 
-// Hash of (realm, URI), the same in every worker of a node; keyed, so that clients can't choose
-// collisions.
-std::uint64_t topic_hash(std::uint64_t seed, std::uint16_t realm, std::string_view uri);
+// Hash of (realm, URI, match policy), the same in every worker of a node; keyed, so that clients
+// can't choose collisions.
+std::uint64_t topic_hash(std::uint64_t seed, std::uint16_t realm, std::string_view uri,
+                         wire::MatchPolicy match = wire::MatchPolicy::exact);
 
 struct TopicKey {
   std::uint64_t hash = 0;
   std::uint16_t realm = 0;
   std::string_view uri;
+  wire::MatchPolicy match = wire::MatchPolicy::exact;
   bool operator==(const TopicKey&) const = default;
 };
 
@@ -33,11 +37,12 @@ struct UriRecord {
   std::uint64_t hash = 0;
   std::uint32_t uri_size = 0;
   std::uint16_t realm = 0;
+  wire::MatchPolicy match = wire::MatchPolicy::exact;
 
   std::string_view uri() const {
     return {reinterpret_cast<const char*>(static_cast<const Record*>(this) + 1), uri_size};
   }
-  TopicKey key() const { return {hash, realm, uri()}; }
+  TopicKey key() const { return {hash, realm, uri(), match}; }
 
  protected:
   UriRecord() = default;
@@ -80,6 +85,7 @@ class UriTable {
     auto* record = new (memory) Record;
     record->hash = key.hash;
     record->realm = key.realm;
+    record->match = key.match;
     record->uri_size = static_cast<std::uint32_t>(key.uri.size());
     if (!key.uri.empty())
       std::memcpy(static_cast<char*>(memory) + sizeof(Record), key.uri.data(), key.uri.size());

@@ -137,14 +137,33 @@ TEST_F(SegmentTest, AWorkersBitIsSetAndClearedForItsBucketAlone) {
   EXPECT_EQ(segment_->interested_workers(hash), 0b001u);
 }
 
+TEST_F(SegmentTest, InterestInPatternsIsByRealmAndApartFromThatInTopics) {
+  segment_->set_pattern_interest(3, 0);
+  segment_->set_pattern_interest(3, 5);
+  EXPECT_EQ(other_->pattern_interested_workers(3), 0b100001u);
+  EXPECT_EQ(other_->pattern_interested_workers(4), 0u);
+  for (std::uint64_t hash = 0; hash < kInterestBuckets; ++hash) {
+    ASSERT_EQ(other_->interested_workers(hash), 0u);
+  }
+  other_->clear_pattern_interest(3, 0);
+  EXPECT_EQ(segment_->pattern_interested_workers(3), 0b100000u);
+}
+
 TEST_F(SegmentTest, ClearingAllOfAWorkersInterestLeavesTheOthers) {
   for (std::uint64_t hash = 0; hash < kInterestBuckets; ++hash) {
     segment_->set_interest(hash, 1);
     if (hash % 2 == 0) segment_->set_interest(hash, 63);
   }
+  for (std::uint16_t realm = 0; realm < kPatternInterestBuckets; ++realm) {
+    segment_->set_pattern_interest(realm, 1);
+    segment_->set_pattern_interest(realm, 2);
+  }
   other_->clear_all_interest(1);
   for (std::uint64_t hash = 0; hash < kInterestBuckets; ++hash) {
     ASSERT_EQ(segment_->interested_workers(hash), hash % 2 == 0 ? std::uint64_t{1} << 63 : 0u);
+  }
+  for (std::uint16_t realm = 0; realm < kPatternInterestBuckets; ++realm) {
+    ASSERT_EQ(segment_->pattern_interested_workers(realm), 0b100u);
   }
 }
 

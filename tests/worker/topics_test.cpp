@@ -23,6 +23,15 @@ class TopicsOfOneWorker : public testing::Test {
   TopicKey key(std::string_view uri, std::uint16_t realm = 0) const {
     return {topic_hash(segment_->header().topic_seed, realm, uri), realm, uri};
   }
+  TopicKey pattern(std::string_view uri, wire::MatchPolicy match, std::uint16_t realm = 0) const {
+    return {topic_hash(segment_->header().topic_seed, realm, uri, match), realm, uri, match};
+  }
+  std::vector<std::string> matched(std::string_view uri, std::uint16_t realm = 0) {
+    std::vector<std::string> found;
+    topics_.match_patterns(realm, uri,
+                           [&found](const Topic& topic) { found.emplace_back(topic.uri()); });
+    return found;
+  }
   bool interested(const Topic& topic) const {
     return (segment_->interested_workers(topic.hash) >> kSelf & 1) != 0;
   }
@@ -38,8 +47,8 @@ class TopicsOfOneWorker : public testing::Test {
 };
 
 TEST_F(TopicsOfOneWorker, ATopicIsFoundByItsRealmAndUri) {
-  Topic& topic = topics_.find_or_create(key("com.example"));
-  EXPECT_EQ(&topics_.find_or_create(key("com.example")), &topic);
+  Topic& topic = *topics_.find_or_create(key("com.example")).topic;
+  EXPECT_EQ(topics_.find_or_create(key("com.example")).topic, &topic);
   EXPECT_EQ(topics_.find(key("com.example")), &topic);
   EXPECT_EQ(topics_.find(key("com.example", 1)), nullptr);
   EXPECT_EQ(topics_.find(key("com.exampl")), nullptr);
@@ -48,16 +57,16 @@ TEST_F(TopicsOfOneWorker, ATopicIsFoundByItsRealmAndUri) {
 
 // Equal hashes do not make two topics one.
 TEST_F(TopicsOfOneWorker, TopicsWhoseHashesCollideStayTwo) {
-  Topic& a = topics_.find_or_create({42, 0, "a"});
-  Topic& b = topics_.find_or_create({42, 0, "b"});
-  Topic& other_realm = topics_.find_or_create({42, 1, "a"});
+  Topic& a = *topics_.find_or_create({42, 0, "a"}).topic;
+  Topic& b = *topics_.find_or_create({42, 0, "b"}).topic;
+  Topic& other_realm = *topics_.find_or_create({42, 1, "a"}).topic;
   EXPECT_NE(&a, &b);
   EXPECT_NE(&a, &other_realm);
   EXPECT_EQ(topics_.find({42, 0, "b"}), &b);
 }
 
 TEST_F(TopicsOfOneWorker, AnErasedTopicIsNotFound) {
-  Topic& topic = topics_.find_or_create(key("x"));
+  Topic& topic = *topics_.find_or_create(key("x")).topic;
   topics_.set_subscription(topic, 7);
   topics_.erase(topic);
   EXPECT_EQ(topics_.find(key("x")), nullptr);
@@ -66,7 +75,7 @@ TEST_F(TopicsOfOneWorker, AnErasedTopicIsNotFound) {
 
 TEST_F(TopicsOfOneWorker, InterestIsThereExactlyWhileSomebodySubscribes) {
   std::vector<Session> sessions(2);
-  Topic& topic = topics_.find_or_create(key("x"));
+  Topic& topic = *topics_.find_or_create(key("x")).topic;
   topics_.set_subscription(topic, 1);
   EXPECT_FALSE(interested(topic));
   topics_.add(topic, Serializer::json, 0, sessions[0]);
@@ -81,8 +90,8 @@ TEST_F(TopicsOfOneWorker, InterestIsThereExactlyWhileSomebodySubscribes) {
 TEST_F(TopicsOfOneWorker, TopicsThatShareABucketShareTheInterest) {
   std::vector<Session> sessions(1);
   const std::uint64_t hash = 99;
-  Topic& a = topics_.find_or_create({hash, 0, "a"});
-  Topic& b = topics_.find_or_create({hash + ring::kInterestBuckets, 0, "b"});
+  Topic& a = *topics_.find_or_create({hash, 0, "a"}).topic;
+  Topic& b = *topics_.find_or_create({hash + ring::kInterestBuckets, 0, "b"}).topic;
   topics_.set_subscription(a, 1);
   topics_.set_subscription(b, 2);
   topics_.add(a, Serializer::json, 0, sessions[0]);
@@ -95,7 +104,7 @@ TEST_F(TopicsOfOneWorker, TopicsThatShareABucketShareTheInterest) {
 
 TEST_F(TopicsOfOneWorker, SetsAndClearsNobodyElsesInterest) {
   std::vector<Session> sessions(1);
-  Topic& topic = topics_.find_or_create(key("x"));
+  Topic& topic = *topics_.find_or_create(key("x")).topic;
   topics_.set_subscription(topic, 1);
   segment_->set_interest(topic.hash, 0);
   topics_.add(topic, Serializer::json, 0, sessions[0]);
@@ -114,7 +123,7 @@ TEST_F(TopicsOfOneWorker, AgreesWithSetsOverRandomJoinsAndLeaves) {
   std::vector<std::set<Topic*>> joined(kSessions);
   std::vector<Topic*> topics;
   for (std::uint32_t i = 0; i < kTopics; ++i) {
-    topics.push_back(&topics_.find_or_create(key("topic." + std::to_string(i))));
+    topics.push_back(topics_.find_or_create(key("topic." + std::to_string(i))).topic);
     topics_.set_subscription(*topics.back(), i + 1);
   }
   const auto serializer_of = [](std::uint32_t slot) {
@@ -154,12 +163,61 @@ TEST_F(TopicsOfOneWorker, AgreesWithSetsOverRandomJoinsAndLeaves) {
   }
 }
 
-TEST(TopicHash, DependsOnSeedRealmAndUri) {
+// The same URI under each policy is another subscription.
+TEST_F(TopicsOfOneWorker, PoliciesAreDifferentTopicsOfOneTable) {
+  Topic& exact = *topics_.find_or_create(key("a.")).topic;
+  Topic& prefix = *topics_.find_or_create(pattern("a.", wire::MatchPolicy::prefix)).topic;
+  Topic& wildcard = *topics_.find_or_create(pattern("a.", wire::MatchPolicy::wildcard)).topic;
+  EXPECT_EQ(topics_.size(), 3u);
+  EXPECT_EQ(topics_.find(key("a.")), &exact);
+  EXPECT_EQ(topics_.find(prefix.key()), &prefix);
+  EXPECT_EQ(topics_.find(wildcard.key()), &wildcard);
+  EXPECT_EQ(matched("a.b"), (std::vector<std::string>{"a.", "a."}));
+  EXPECT_EQ(matched("a.b", 1), std::vector<std::string>{});
+  topics_.erase(prefix);
+  EXPECT_EQ(matched("a.b"), std::vector<std::string>{"a."});
+  topics_.erase(wildcard);
+  EXPECT_EQ(matched("a.b"), std::vector<std::string>{});
+}
+
+TEST_F(TopicsOfOneWorker, APatternIsInterestInItsRealm) {
+  const auto told = [this](std::uint16_t realm) {
+    return segment_->pattern_interested_workers(realm) != 0;
+  };
+  std::vector<Session> sessions(1);
+  Topic& a = *topics_.find_or_create(pattern("a.", wire::MatchPolicy::prefix, 3)).topic;
+  Topic& b = *topics_.find_or_create(pattern(".b", wire::MatchPolicy::wildcard, 3)).topic;
+  topics_.set_subscription(a, 1);
+  topics_.set_subscription(b, 2);
+  EXPECT_FALSE(told(3));
+  topics_.add(a, Serializer::json, 0, sessions[0]);
+  topics_.add(b, Serializer::json, 0, sessions[0]);
+  EXPECT_TRUE(told(3));
+  EXPECT_FALSE(told(4));
+  EXPECT_FALSE(interested(a));  // the table of topics is not touched
+  remove(sessions[0], Serializer::json, 0, sessions);
+  EXPECT_TRUE(told(3));
+  remove(sessions[0], Serializer::json, 0, sessions);
+  EXPECT_FALSE(told(3));
+}
+
+TEST_F(TopicsOfOneWorker, APatternThatIsRefusedLeavesNothing) {
+  const std::string deep(kWildcardComponentsMax, '.');  // one component more
+  const auto [topic, outcome] = topics_.find_or_create(pattern(deep, wire::MatchPolicy::wildcard));
+  EXPECT_EQ(topic, nullptr);
+  EXPECT_EQ(outcome, PatternInsert::too_deep);
+  EXPECT_EQ(topics_.size(), 0u);
+}
+
+TEST(TopicHash, DependsOnSeedRealmUriAndPolicy) {
   const std::uint64_t hash = topic_hash(1, 0, "a.b");
   EXPECT_EQ(hash, topic_hash(1, 0, "a.b"));
   EXPECT_NE(hash, topic_hash(2, 0, "a.b"));
   EXPECT_NE(hash, topic_hash(1, 1, "a.b"));
   EXPECT_NE(hash, topic_hash(1, 0, "a.c"));
+  EXPECT_NE(hash, topic_hash(1, 0, "a.b", wire::MatchPolicy::prefix));
+  EXPECT_NE(topic_hash(1, 0, "a.b", wire::MatchPolicy::prefix),
+            topic_hash(1, 0, "a.b", wire::MatchPolicy::wildcard));
 }
 
 TEST(TopicHash, SpreadsHomesOverAllWorkers) {
