@@ -39,6 +39,7 @@ class Actions {
   static constexpr Actions all() {
     return {Action::publish, Action::subscribe, Action::call, Action::register_};
   }
+  constexpr void insert(Action action) { bits_ |= static_cast<std::uint8_t>(action); }
   constexpr bool contains(Action action) const {
     return (bits_ & static_cast<std::uint8_t>(action)) != 0;
   }

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <thread>
 
+#include "broker/config_file.h"
 #include "broker/exit_code.h"
 #include "ring/connection_id.h"
 
@@ -17,8 +18,9 @@ constexpr const char* kDescription =
 
 constexpr const char* kFooter =
     "Signals: SIGTERM and SIGINT stop gracefully, SIGUSR1 logs every worker's counters.\n"
-    "Exit codes: 0 stopped, 1 internal, 2 invalid flags, 3 cannot listen, 4 io_uring refused,\n"
-    "            5 too few file descriptors, 6 anonymous access beyond loopback not allowed.";
+    "Exit codes: 0 stopped, 1 internal, 2 invalid flags or configuration, 3 cannot listen,\n"
+    "            4 io_uring refused, 5 too few file descriptors,\n"
+    "            6 anonymous access beyond loopback not allowed.";
 
 struct Seconds {
   double handshake, ping_interval, ping_timeout, drain;
@@ -104,6 +106,23 @@ std::uint64_t Config::arena_bytes() const {
   return (wanted + kPage - 1) / kPage * kPage;
 }
 
+bool Config::lets_anonymous_in() const {
+  return std::any_of(worker.realms.begin(), worker.realms.end(), [](const auto& realm) {
+    return realm->anonymous_role != worker::Realm::kNoRole;
+  });
+}
+
+std::optional<EarlyExit> apply_file(Config& config, std::string_view text) {
+  auto parsed = parse_config_file(text);
+  if (const auto* errors = std::get_if<ConfigErrors>(&parsed)) {
+    std::fprintf(stderr, "ringcast: the configuration file is not valid\n%s",
+                 errors->to_text(config.file).c_str());
+    return EarlyExit{kExitUsage};
+  }
+  config.worker.realms = std::move(std::get<ConfigFile>(parsed).realms);
+  return std::nullopt;
+}
+
 std::variant<Config, EarlyExit> parse_command_line(int argc, char** argv) {
   Config config;
   Seconds seconds{.handshake = 10, .ping_interval = 30, .ping_timeout = 10, .drain = 5};
@@ -115,7 +134,11 @@ std::variant<Config, EarlyExit> parse_command_line(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--path", config.worker.websocket_path, "path of the WebSocket endpoint")
       ->capture_default_str();
-  app.add_option("--realm", realm, "name of the realm that is served")->capture_default_str();
+  auto* realm_option = app.add_option("--realm", realm, "name of the realm that is served");
+  realm_option->capture_default_str();
+  app.add_option("--config", config.file,
+                 "configuration file: realms, and who may do what (docs/configuration.md)")
+      ->excludes(realm_option);
   auto* processes = app.add_option("--processes", config.processes,
                                    "worker processes (default: one per core, up to four)")
                         ->check(CLI::Range(1u, ring::kWorkersMax));

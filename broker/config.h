@@ -1,9 +1,11 @@
-// What the command line says. Values; made once by the main thread, and again in every worker
-// process from the same arguments.
+// What the command line and the configuration file say. Values; made once by the main thread, and
+// again in every worker process from the same arguments and the same text of the file.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -19,6 +21,7 @@ struct Config {
   std::uint32_t processes = 1;
   std::uint32_t threads = 1;  // per process
   bool allow_anonymous = false;
+  std::string file;  // path of the configuration file; empty: none
   std::string log_level = "info";
   std::uint32_t worker_connections_max = 0;  // 0: as many as RLIMIT_NOFILE allows
   worker::WorkerOptions worker;
@@ -26,6 +29,8 @@ struct Config {
   std::uint32_t workers() const { return processes * threads; }
   // Bytes of each worker's frame arena: several of the largest messages.
   std::uint64_t arena_bytes() const;
+  // Whether somebody may come in without saying who he is.
+  bool lets_anonymous_in() const;
 };
 
 // The program is over before it began: --help, --version, or an error on standard error.
@@ -35,5 +40,9 @@ struct EarlyExit {
 
 // Prints help, version or what is wrong with the arguments.
 std::variant<Config, EarlyExit> parse_command_line(int argc, char** argv);
+
+// Takes over what the configuration file says, of which `text` is the content; or prints what is
+// wrong with it.
+std::optional<EarlyExit> apply_file(Config& config, std::string_view text);
 
 }  // namespace ringcast::broker

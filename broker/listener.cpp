@@ -149,7 +149,7 @@ std::variant<std::vector<Listener>, ListenError> open_text(const std::string& te
   std::vector<Listener> opened;
   const addrinfo* address = std::get<AddressList>(resolved).get();
   for (; address != nullptr; address = address->ai_next) {
-    if (!config.allow_anonymous && !is_loopback(address->ai_addr)) {
+    if (!config.allow_anonymous && config.lets_anonymous_in() && !is_loopback(address->ai_addr)) {
       for (const Listener& listener : opened) close(listener.fd);
       return ListenError{kExitProtected,
                          "refusing to listen on " + text +

@@ -3,11 +3,14 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <cstdio>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "broker/config.h"
+#include "broker/config_source.h"
+#include "broker/exit_code.h"
 #include "broker/supervisor.h"
 #include "broker/worker_process.h"
 
@@ -29,9 +32,19 @@ int main(int argc, char** argv) {
   if (const auto* early = std::get_if<EarlyExit>(&parsed)) return early->code;
   auto& config = std::get<Config>(parsed);
   set_up_log(config.log_level);
-  if (const auto channels = WorkerProcessChannels::from_environment()) {
-    return run_worker_process(config, *channels);
+  const auto channels = WorkerProcessChannels::from_environment();
+  std::string file_text;
+  if (!config.file.empty()) {
+    auto read = channels ? read_sealed_text(channels->config_fd) : read_text_file(config.file);
+    if (!read) {
+      std::fprintf(stderr, "ringcast: %s; %s\n", read.failure().cause.c_str(),
+                   read.failure().remedy.c_str());
+      return kExitUsage;
+    }
+    file_text = *std::move(read);
+    if (const auto early = apply_file(config, file_text)) return early->code;
   }
-  Supervisor supervisor(config, std::vector<std::string>(argv, argv + argc));
+  if (channels) return run_worker_process(config, *channels);
+  Supervisor supervisor(config, std::vector<std::string>(argv, argv + argc), file_text);
   return supervisor.run();
 }

@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "broker/config_source.h"
 #include "broker/exit_code.h"
 #include "broker/worker_process.h"
 #include "ring/wakeup.h"
@@ -42,9 +43,10 @@ std::string describe_end(int status) {
 
 }  // namespace
 
-Supervisor::Supervisor(Config config, std::vector<std::string> arguments)
+Supervisor::Supervisor(Config config, std::vector<std::string> arguments, std::string config_text)
     : config_(std::move(config)),
       arguments_(std::move(arguments)),
+      config_text_(std::move(config_text)),
       processes_(config_.processes),
       threads_(config_.workers()) {}
 
@@ -56,6 +58,7 @@ Supervisor::~Supervisor() {
     if (thread.control_worker >= 0) close(thread.control_worker);
   }
   if (signal_fd_ >= 0) close(signal_fd_);
+  if (config_fd_ >= 0) close(config_fd_);
 }
 
 int Supervisor::run() {
@@ -71,6 +74,7 @@ int Supervisor::run() {
     spdlog::error("{}", error->message);
     return error->exit_code;
   }
+  if (const int code = keep_config(); code != 0) return code;
   if (const int code = make_segment(); code != 0) return code;
   if (const int code = make_channels(); code != 0) return code;
   if (const int code = start_acceptor(std::get<std::vector<Listener>>(std::move(opened)));
@@ -106,6 +110,18 @@ int Supervisor::prepare_limits() {
     config_.worker_connections_max = static_cast<std::uint32_t>(
         std::min<std::uint64_t>(limit.rlim_cur - kRefusalSlots, kConnectionsDefaultMax));
   }
+  return 0;
+}
+
+int Supervisor::keep_config() {
+  if (config_.file.empty()) return 0;
+  const auto kept = seal_text(config_text_);
+  if (!kept) {
+    spdlog::error("{}; {}", kept.failure().cause, kept.failure().remedy);
+    return kExitInternal;
+  }
+  config_fd_ = *kept;
+  config_text_.clear();
   return 0;
 }
 
@@ -291,10 +307,14 @@ void Supervisor::start_due(TimeMs now) {
 }
 
 void Supervisor::spawn(std::uint32_t index) {
-  WorkerProcessChannels channels{
-      .process = index, .segment_fd = segment_->fd(), .wake_fds = wake_fds_, .control_sockets = {}};
+  WorkerProcessChannels channels{.process = index,
+                                 .segment_fd = segment_->fd(),
+                                 .config_fd = config_fd_,
+                                 .wake_fds = wake_fds_,
+                                 .control_sockets = {}};
   std::vector<int> inherited = wake_fds_;
   inherited.push_back(segment_->fd());
+  if (config_fd_ >= 0) inherited.push_back(config_fd_);
   const TimeMs now = worker::now_ms();
   for (std::uint32_t w = first_thread(index); w < first_thread(index + 1); ++w) {
     channels.control_sockets.push_back(threads_[w].control_worker);

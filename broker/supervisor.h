@@ -20,8 +20,9 @@ namespace ringcast::broker {
 class Supervisor {
  public:
   // `arguments` are the program's own: worker processes are the same binary with the same
-  // arguments.
-  Supervisor(Config config, std::vector<std::string> arguments);
+  // arguments. `config_text` is what the configuration file said when it was read; they get it
+  // from here.
+  Supervisor(Config config, std::vector<std::string> arguments, std::string config_text);
   ~Supervisor();
 
   // Serves until it is told to stop. Returns the exit code.
@@ -44,6 +45,7 @@ class Supervisor {
 
   // setting up; each returns an exit code, 0 to go on
   int prepare_limits();
+  int keep_config();
   int make_segment();
   int make_channels();
   int start_acceptor(std::vector<Listener> listeners);
@@ -65,6 +67,8 @@ class Supervisor {
 
   Config config_;
   std::vector<std::string> arguments_;
+  std::string config_text_;
+  int config_fd_ = -1;  // a sealed memory file of it; -1: there is no configuration file
   std::unique_ptr<ring::Segment> segment_;
   std::vector<int> wake_fds_;
   std::vector<Process> processes_;

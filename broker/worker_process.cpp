@@ -63,21 +63,23 @@ int run_thread(worker::WorkerSetup setup) {
 }  // namespace
 
 std::string WorkerProcessChannels::to_text() const {
-  return std::to_string(process) + ";" + std::to_string(segment_fd) + ";" + text_of(wake_fds) +
-         ";" + text_of(control_sockets);
+  return std::to_string(process) + ";" + std::to_string(segment_fd) + ";" +
+         std::to_string(config_fd) + ";" + text_of(wake_fds) + ";" + text_of(control_sockets);
 }
 
 std::optional<WorkerProcessChannels> WorkerProcessChannels::from_environment() {
   const char* text = std::getenv(kVariable);
   if (text == nullptr) return std::nullopt;
   std::istringstream stream(text);
-  std::string process, segment, wakes, controls;
+  std::string process, segment, config, wakes, controls;
   std::getline(stream, process, ';');
   std::getline(stream, segment, ';');
+  std::getline(stream, config, ';');
   std::getline(stream, wakes, ';');
   std::getline(stream, controls, ';');
   return WorkerProcessChannels{.process = static_cast<std::uint32_t>(std::stoul(process)),
                                .segment_fd = std::stoi(segment),
+                               .config_fd = std::stoi(config),
                                .wake_fds = numbers_of(wakes),
                                .control_sockets = numbers_of(controls)};
 }

@@ -15,6 +15,7 @@ namespace ringcast::broker {
 struct WorkerProcessChannels {
   std::uint32_t process = 0;
   int segment_fd = -1;
+  int config_fd = -1;                // see broker/config_source.h; -1: no configuration file
   std::vector<int> wake_fds;         // of every worker of the node
   std::vector<int> control_sockets;  // of this process's threads
 

@@ -20,6 +20,7 @@
 #include "wire/decode.h"
 #include "worker/event_forms.h"
 #include "worker/home_service.h"
+#include "worker/login.h"
 #include "worker/options.h"
 #include "worker/peers.h"
 #include "worker/publication_ids.h"
@@ -30,7 +31,7 @@
 
 namespace ringcast::worker {
 
-class Router final : public TransportUser, public PeerUser, public HomeClient {
+class Router final : public TransportUser, public PeerUser, public HomeClient, public LoginUser {
  public:
   Router(ring::Segment& segment, std::uint32_t self, Transport& transport, Peers& peers,
          const WorkerOptions& options);
@@ -50,6 +51,11 @@ class Router final : public TransportUser, public PeerUser, public HomeClient {
 
   // HomeClient
   void on_home_reply(std::uint64_t token, std::uint32_t subscription) override;
+
+  // LoginUser
+  void on_admitted(Connection& connection, Admission admission) override;
+  void on_refused(Connection& connection, std::string_view reason,
+                  std::string_view message) override;
 
   // This worker turns live while those in `expected` (bit per worker) are: what it is home to is
   // not known until they have told.
@@ -156,6 +162,7 @@ class Router final : public TransportUser, public PeerUser, public HomeClient {
   Realms realms_;
   Topics topics_;
   HomeService home_;
+  Login login_;
   RpcRouter rpc_;
   std::unordered_map<std::uint64_t, PendingSubscribe> pending_;  // by token
   std::uint64_t next_token_;  // begins at random: answers to an earlier incarnation match nothing

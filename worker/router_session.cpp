@@ -1,10 +1,8 @@
 // Sessions: HELLO to GOODBYE, the order of requests, and what breaks the protocol.
-#include <algorithm>
 #include <cassert>
 
 #include "ring/session_id.h"
 #include "wire/encode.h"
-#include "wire/string_list.h"
 #include "wire/uri.h"
 #include "worker/random_seed.h"
 #include "worker/router.h"
@@ -32,6 +30,7 @@ Router::Router(ring::Segment& segment, std::uint32_t self, Transport& transport,
       realms_(options.realms),
       topics_(segment, self),
       home_(segment, self, peers, *this),
+      login_(realms_, *this),
       rpc_(segment, self, transport, peers, realms_),
       decoders_{wire::Decoder(wire::Serializer::json, {.depth_max = kDetailsDepthMax}),
                 wire::Decoder(wire::Serializer::msgpack, {.depth_max = kDetailsDepthMax})},
@@ -119,16 +118,6 @@ Taken Router::on_session_message(Connection& connection, const wire::Message& me
 }
 
 void Router::hello(Connection& connection, const wire::Hello& hello) {
-  const auto realm = realms_.find(hello.realm);
-  if (!realm) {
-    return abort(connection, wire::uri::kNoSuchRealm, "this broker does not serve that realm",
-                 1008);
-  }
-  const auto methods = wire::decode_string_list(connection.serializer, hello.details.authmethods);
-  if (!methods.empty() && std::find(methods.begin(), methods.end(), "anonymous") == methods.end()) {
-    return abort(connection, wire::uri::kNoAuthMethod,
-                 "this realm offers the authentication method: anonymous", 1008);
-  }
   Session& session = *connection.session;
   // A second session on the same transport is another session: whatever is on its way to the first
   // one must not reach it.
@@ -138,11 +127,17 @@ void Router::hello(Connection& connection, const wire::Hello& hello) {
   const std::uint32_t pending = session.subscribes_pending;
   session = Session{};
   session.subscribes_pending = pending;
-  session.state = Session::State::established;
-  session.realm = *realm;
   const wire::Features callee = hello.details.callee.features;
   session.understands_interrupt = callee.has(wire::Feature::call_canceling);
   session.understands_timeout = callee.has(wire::Feature::call_timeout);
+  login_.begin(connection, hello);
+}
+
+void Router::on_admitted(Connection& connection, Admission admission) {
+  Session& session = *connection.session;
+  session.state = Session::State::established;
+  session.realm = admission.realm;
+  session.identity = std::move(admission.identity);
   counters_.add(ring::Counter::sessions);
   transport_.set_established(connection, true);
   welcome(connection);
@@ -166,6 +161,10 @@ void Router::welcome(Connection& connection) {
                                             "payload_passthru_mode", "progressive_call_invocations",
                                             "progressive_call_results", "shared_registration"}});
   send(connection, out_);
+}
+
+void Router::on_refused(Connection& connection, std::string_view reason, std::string_view message) {
+  abort(connection, reason, message, 1008);
 }
 
 void Router::goodbye(Connection& connection) {

@@ -1,0 +1,135 @@
+// One realm of the configuration file.
+#include <optional>
+#include <utility>
+
+#include "broker/config_file.h"
+#include "wire/uri.h"
+
+namespace ringcast::broker {
+namespace {
+
+template <typename T>
+using Words = std::vector<std::pair<std::string_view, T>>;
+
+const Words<auth::Action> kActions = {{"publish", auth::Action::publish},
+                                      {"subscribe", auth::Action::subscribe},
+                                      {"call", auth::Action::call},
+                                      {"register", auth::Action::register_}};
+const Words<auth::UriMatch> kMatches = {{"exact", auth::UriMatch::exact},
+                                        {"prefix", auth::UriMatch::prefix},
+                                        {"wildcard", auth::UriMatch::wildcard}};
+
+template <typename T>
+std::optional<T> meaning(const Words<T>& words, std::string_view word) {
+  for (const auto& [name, value] : words) {
+    if (name == word) return value;
+  }
+  return std::nullopt;
+}
+
+template <typename T>
+std::string not_one_of(const Words<T>& words, std::string_view word) {
+  std::vector<std::string_view> names;
+  for (const auto& [name, value] : words) names.push_back(name);
+  std::string text = "\"" + std::string(word) + "\"";
+  const std::string_view near = nearest(word, names);
+  if (!near.empty()) text.append(" (did you mean ").append(near).append("?)");
+  return text + " is none of: " + listed(names);
+}
+
+std::string with_remedy(const auth::Failure& failure) {
+  return failure.remedy.empty() ? failure.cause : failure.cause + "; " + failure.remedy;
+}
+
+auth::Rule read_rule(ConfigTable& table) {
+  auth::Rule rule;
+  rule.uri = table.text("uri");
+  if (!table.has("uri")) table.error("", "the key uri is missing");
+  const std::string match = table.text("match", "exact");
+  if (const auto known = meaning(kMatches, match)) {
+    rule.match = *known;
+  } else {
+    table.error("match", not_one_of(kMatches, match));
+  }
+  const std::vector<std::string> allow = table.texts("allow");
+  for (std::size_t at = 0; at < allow.size(); ++at) {
+    if (const auto action = meaning(kActions, allow[at])) {
+      rule.allow.insert(*action);
+    } else {
+      table.error("allow", at, not_one_of(kActions, allow[at]));
+    }
+  }
+  rule.disclose = table.boolean("disclose", false);
+  if (!auth::pattern_valid({rule.uri, rule.match})) {
+    table.error("uri", "\"" + rule.uri + "\" is no URI" +
+                           (rule.match == auth::UriMatch::exact
+                                ? "; empty components need match = \"prefix\" or \"wildcard\""
+                                : " pattern"));
+  }
+  table.finish();
+  return rule;
+}
+
+worker::Role read_role(ConfigTable& table) {
+  worker::Role role;
+  role.name = table.required_text("name");
+  role.unrestricted = table.boolean("unrestricted", false);
+  std::vector<auth::Rule> rules;
+  for (ConfigTable& rule : table.tables("rules")) rules.push_back(read_rule(rule));
+  if (role.unrestricted && !rules.empty()) {
+    table.error("rules", "an unrestricted role has no rules: leave out one of the two");
+  }
+  auto built = auth::RoleRules::build(std::move(rules));
+  if (built) {
+    role.rules = *std::move(built);
+  } else {
+    table.error("rules", with_remedy(built.failure()));
+  }
+  table.finish();
+  return role;
+}
+
+void read_roles(ConfigTable& table, worker::Realm& realm) {
+  std::vector<ConfigTable> roles = table.tables("role");
+  if (roles.size() > kRolesPerRealmMax) {
+    return table.error("role", "more than " + std::to_string(kRolesPerRealmMax) + " roles");
+  }
+  for (ConfigTable& role : roles) {
+    worker::Role read = read_role(role);
+    if (realm.find_role(read.name) != worker::Realm::kNoRole) {
+      role.error("name", "\"" + read.name + "\" is the name of another role of this realm too");
+    }
+    realm.roles.push_back(std::move(read));
+  }
+}
+
+// The number of the role that `key` names; kNoRole, and an error, if there is none.
+std::uint16_t named_role(ConfigTable& table, std::string_view key, const std::string& name,
+                         const worker::Realm& realm) {
+  const std::uint16_t role = realm.find_role(name);
+  if (role == worker::Realm::kNoRole) {
+    std::vector<std::string_view> names;
+    for (const worker::Role& known : realm.roles) names.push_back(known.name);
+    table.error(key, "\"" + name + "\" is no role of this realm; its roles: " +
+                         (names.empty() ? "none" : listed(names)));
+  }
+  return role;
+}
+
+}  // namespace
+
+std::shared_ptr<worker::Realm> read_realm(ConfigTable table) {
+  auto realm = std::make_shared<worker::Realm>();
+  realm->name = table.required_text("name");
+  if (!realm->name.empty() && !wire::uri_valid(realm->name, wire::UriRule::loose)) {
+    table.error("name", "\"" + realm->name + "\" is no URI, which names of realms have to be");
+  }
+  read_roles(table, *realm);
+  if (const std::string anonymous = table.text("anonymous"); table.has("anonymous")) {
+    realm->anonymous_role = named_role(table, "anonymous", anonymous, *realm);
+  }
+  table.finish();
+  return realm;
+}
+
+}  // namespace ringcast::broker

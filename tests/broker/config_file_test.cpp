@@ -1,0 +1,108 @@
+#include "broker/config_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/broker/support.h"
+
+namespace ringcast::broker {
+namespace {
+
+using test::errors_of;
+using test::parsed;
+using testing::HasSubstr;
+using worker::Realm;
+
+TEST(ConfigFileTest, RealmsAreNumberedInTheirOrder) {
+  const ConfigFile file =
+      parsed("[[realm]]\nname = \"one\"\n[[realm]]\nname = \"com.example.two\"\n");
+  ASSERT_EQ(file.realms.size(), 2u);
+  EXPECT_EQ(file.realms[0]->name, "one");
+  EXPECT_EQ(file.realms[1]->name, "com.example.two");
+}
+
+TEST(ConfigFileTest, NobodyIsLetInUnlessTheFileSaysSo) {
+  const ConfigFile file = parsed("[[realm]]\nname = \"one\"\n");
+  EXPECT_EQ(file.realms[0]->anonymous_role, Realm::kNoRole);
+  EXPECT_EQ(file.realms[0]->anonymous_role_name(), "");
+}
+
+TEST(ConfigFileTest, RolesHaveRulesOrAreUnrestricted) {
+  const ConfigFile file = parsed(R"(
+[[realm]]
+name = "one"
+anonymous = "guest"
+
+[[realm.role]]
+name = "admin"
+unrestricted = true
+
+[[realm.role]]
+name = "guest"
+rules = [
+  { uri = "com.example.", match = "prefix", allow = ["subscribe", "call"] },
+  { uri = "com..chat", match = "wildcard", allow = ["publish"], disclose = true },
+  { uri = "com.example.secret" },
+]
+)");
+  const Realm& realm = *file.realms[0];
+  ASSERT_EQ(realm.roles.size(), 2u);
+  EXPECT_TRUE(realm.roles[0].unrestricted);
+  EXPECT_EQ(realm.anonymous_role, 1);
+  const auth::RoleRules& rules = realm.roles[1].rules;
+  using auth::Action;
+  EXPECT_TRUE(rules.check(Action::subscribe, "com.example.a").allowed);
+  EXPECT_FALSE(rules.check(Action::publish, "com.example.a").allowed);
+  EXPECT_FALSE(rules.check(Action::subscribe, "com.example.secret").allowed);
+  EXPECT_EQ(rules.check(Action::publish, "com.x.chat"), (auth::Grant{true, true}));
+}
+
+TEST(ConfigFileTest, SaysWhereAndWhatIsAllowed) {
+  const std::string errors = errors_of(R"([[realm]]
+name = "one"
+anonymous = "gest"
+[[realm.role]]
+name = "guest"
+rules = [
+  { uri = "a.b", allow = ["publsh"] },
+  { uri = "a.c", match = "prefx" },
+  { uri = "a..c" },
+  { match = "exact" },
+]
+)");
+  EXPECT_THAT(errors,
+              HasSubstr("file:3: realm[0].anonymous: \"gest\" is no role of this realm; its "
+                        "roles: guest\n"));
+  EXPECT_THAT(errors, HasSubstr("file:7: realm[0].role[0].rules[0].allow[0]: \"publsh\" (did you "
+                                "mean publish?) is none of: publish, subscribe, call, register\n"));
+  EXPECT_THAT(errors, HasSubstr("file:8: realm[0].role[0].rules[1].match: \"prefx\" (did you mean "
+                                "prefix?) is none of: exact, prefix, wildcard\n"));
+  EXPECT_THAT(errors, HasSubstr("file:9: realm[0].role[0].rules[2].uri: \"a..c\" is no URI; empty "
+                                "components need match"));
+  EXPECT_THAT(errors, HasSubstr("file:10: realm[0].role[0].rules[3]: the key uri is missing"));
+}
+
+TEST(ConfigFileTest, ContradictionsAreErrors) {
+  EXPECT_THAT(errors_of(""), HasSubstr("no [[realm]]"));
+  EXPECT_THAT(errors_of("[[realm]]\nname = \"a\"\n[[realm]]\nname = \"a\"\n"),
+              HasSubstr("file:4: realm[1].name: \"a\" is the name of another realm too"));
+  EXPECT_THAT(errors_of("[[realm]]\nname = \"a b\"\n"), HasSubstr("is no URI"));
+  EXPECT_THAT(errors_of("[[realm]]\nname = \"a\"\n[[realm.role]]\nname = \"r\"\n"
+                        "[[realm.role]]\nname = \"r\"\n"),
+              HasSubstr("file:6: realm[0].role[1].name: \"r\" is the name of another role"));
+  EXPECT_THAT(errors_of("[[realm]]\nname = \"a\"\n[[realm.role]]\nname = \"r\"\n"
+                        "unrestricted = true\nrules = [{ uri = \"x\" }]\n"),
+              HasSubstr("an unrestricted role has no rules"));
+  EXPECT_THAT(errors_of("[[realm]]\nname = \"a\"\n[[realm.role]]\nname = \"r\"\n"
+                        "rules = [{ uri = \"x\" }, { uri = \"x\" }]\n"),
+              HasSubstr("file:5: realm[0].role[0].rules: "));
+}
+
+TEST(ConfigFileTest, BrokenTomlNamesItsLine) {
+  EXPECT_THAT(errors_of("[[realm]]\nname = \"one\n"), HasSubstr("file:2: "));
+  EXPECT_THAT(errors_of("relm = 1\n"), HasSubstr("relm: unknown key; did you mean realm?"));
+  EXPECT_THAT(errors_of(std::string(kConfigFileSizeMax + 1, '#')), HasSubstr("larger than"));
+}
+
+}  // namespace
+}  // namespace ringcast::broker

@@ -1,0 +1,137 @@
+"""Realms from a configuration file: names, roles, who may come in, and a file that is not valid."""
+
+import os
+import re
+import signal
+
+import pytest
+
+import wamp
+from broker import Broker
+from wamp import HELLO, ROLES, Session
+
+both_serializers = pytest.mark.parametrize("serializer", wamp.SERIALIZERS)
+
+TWO_REALMS = """
+[[realm]]
+name = "com.example.one"
+anonymous = "guest"
+[[realm.role]]
+name = "guest"
+unrestricted = true
+
+[[realm]]
+name = "two"
+anonymous = "visitor"
+[[realm.role]]
+name = "visitor"
+unrestricted = true
+
+[[realm]]
+name = "closed"
+"""
+
+
+@pytest.fixture
+def configured(start_broker, tmp_path):
+    """Starts a broker of two worker processes with a configuration file of this text."""
+
+    def start(text, *flags, **options):
+        path = tmp_path / "ringcast.toml"
+        path.write_text(text)
+        return start_broker("--processes", 2, "--threads", 1, "--config", path, *flags, **options)
+
+    return start
+
+
+def refused(tmp_path, text, *flags, **options):
+    """The exit code and log of a broker that does not start."""
+    path = tmp_path / "ringcast.toml"
+    if text is not None:
+        path.write_text(text)
+    broker = Broker("--config", path, *flags, wait=False, **options)
+    code = broker.process.wait(30)
+    broker.log.join()
+    return code, broker.log.text()
+
+
+@both_serializers
+def test_a_session_is_in_its_realm_with_its_role(configured, serializer):
+    broker = configured(TWO_REALMS)
+    for realm, role in (("com.example.one", "guest"), ("two", "visitor")):
+        session = Session.open(broker.url, serializer)
+        details = session.join(realm)[2]
+        assert details["realm"] == realm
+        assert details["authrole"] == role
+        assert details["authmethod"] == "anonymous"
+        session.drop()
+
+
+@both_serializers
+def test_realms_see_nothing_of_each_other(configured, serializer):
+    broker = configured(TWO_REALMS)
+    one, two = (Session.open(broker.url, serializer) for _ in range(2))
+    one.join("com.example.one")
+    two.join("two")
+    subscription = one.subscribe("com.example.topic")
+    two.subscribe("com.example.topic")
+    two.publish("com.example.topic", "to nobody")
+    publisher = Session.open(broker.url, serializer)
+    publisher.join("com.example.one")
+    publisher.publish("com.example.topic", "to one")
+    one.expect_event(subscription, "to one")
+    for session in (one, two, publisher):
+        session.goodbye()
+        session.drop()
+
+
+@both_serializers
+def test_refusals(configured, serializer):
+    broker = configured(TWO_REALMS)
+    for realm, reason in (
+        ("unknown", "wamp.error.no_such_realm"),
+        ("closed", "wamp.error.no_matching_auth_method"),
+    ):
+        session = Session.open(broker.url, serializer)
+        session.send([HELLO, realm, {"roles": ROLES}])
+        message = session.expect_abort(reason)
+        assert message[1]["message"], message
+        session.drop()
+
+
+def test_a_restarted_worker_keeps_the_realms_that_were_read_at_the_start(configured, tmp_path):
+    broker = configured(TWO_REALMS)
+    (tmp_path / "ringcast.toml").write_text('[[realm]]\nname = "other"\n')
+    since = broker.log.mark()
+    for worker, pid in broker.workers.items():
+        os.kill(pid, signal.SIGKILL)
+    for worker in (0, 1):
+        broker.wait_worker(worker, since)
+    session = Session.open(broker.url)
+    assert session.join("two")[2]["authrole"] == "visitor"
+    session.drop()
+
+
+def test_a_file_that_is_not_valid_is_refused_with_its_lines(tmp_path):
+    code, log = refused(tmp_path, '[[realm]]\nnmae = "one"\n\n[[realm]]\nname = 7\n')
+    assert code == 2, log
+    assert re.search(r"ringcast\.toml:2: realm\[0\]\.nmae: unknown key; did you mean name\?", log), log
+    assert re.search(r"ringcast\.toml:5: realm\[1\]\.name: an integer where a text belongs", log), log
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    code, log = refused(tmp_path, None)
+    assert code == 2 and "No such file" in log, log
+
+
+def test_a_file_and_a_realm_by_flag_exclude_each_other(tmp_path):
+    code, log = refused(tmp_path, TWO_REALMS, "--realm", "other")
+    assert code == 2, log
+
+
+def test_beyond_loopback_only_if_nobody_comes_in_unasked(start_broker, tmp_path):
+    code, log = refused(tmp_path, TWO_REALMS, listen="0.0.0.0:0")
+    assert code == 6 and "--allow-anonymous" in log, log
+    path = tmp_path / "closed.toml"
+    path.write_text('[[realm]]\nname = "closed"\n')
+    start_broker("--config", path, "--processes", 1, listen="0.0.0.0:0")
