@@ -19,6 +19,8 @@ static_assert(kConnectionIdBits == 53, "a WAMP id has 53 bits");
 
 inline constexpr std::uint32_t kWorkersMax = 1u << kWorkerBits;
 inline constexpr std::uint32_t kSlotsMax = 1u << kSlotBits;
+// No connection has this one: as the slot of a caller it stands for the worker itself.
+inline constexpr std::uint32_t kRouterSlot = kSlotsMax - 1;
 inline constexpr std::uint32_t kGenerationMask = (1u << kGenerationBits) - 1;
 
 // The generation after `generation`: never 0, so that no live connection is named by 0. It comes

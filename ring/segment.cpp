@@ -24,7 +24,7 @@ constexpr std::size_t page_up(std::size_t bytes) { return (bytes + kPage - 1) / 
 
 bool sizes_valid(const SegmentSizes& sizes) {
   return sizes.workers >= 1 && sizes.workers <= kWorkersMax && sizes.slots_per_worker >= 1 &&
-         sizes.slots_per_worker <= kSlotsMax && sizes.arena_bytes >= kPage &&
+         sizes.slots_per_worker <= kRouterSlot && sizes.arena_bytes >= kPage &&
          sizes.arena_bytes % kPage == 0 && sizes.arena_bytes <= (std::uint64_t{1} << 32);
 }
 

@@ -27,7 +27,7 @@ inline constexpr std::size_t kPatternInterestBuckets = 512;
 
 struct SegmentSizes {
   std::uint32_t workers = 1;              // 1 … kWorkersMax
-  std::uint32_t slots_per_worker = 1024;  // 1 … kSlotsMax
+  std::uint32_t slots_per_worker = 1024;  // 1 … kRouterSlot
   std::uint64_t arena_bytes = 16u << 20;  // of each worker; a multiple of 4096
 };
 

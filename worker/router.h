@@ -66,6 +66,9 @@ class Router final : public TransportUser, public PeerUser, public HomeClient, p
 
   // Ends calls whose timeout has come. Call every turn, first.
   void expire_calls(TimeMs now) { rpc_.expire(now); }
+  // Tells those who wait for calls that the router has made. Call every turn, last; true if there
+  // were any.
+  bool finish_calls() { return rpc_.run_finished(); }
   TimeMs next_call_deadline() const { return rpc_.next_deadline(); }  // UINT64_MAX: none
 
   // Answers SUBSCRIBEs whose home worker has been away for too long. Call a few times a second.

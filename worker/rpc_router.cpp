@@ -31,6 +31,7 @@ RpcRouter::RpcRouter(ring::Segment& segment, std::uint32_t self, Transport& tran
               [&segment, self] {
                 return draw_node_id(segment.block(self).node_ids_used, segment.workers(), self);
               }),
+      own_calls_(random_seed()),
       next_token_(random_seed()) {}
 
 std::uint32_t RpcRouter::home_of_realm(std::uint16_t realm) const {
@@ -113,6 +114,25 @@ Taken RpcRouter::call(Connection& connection, const wire::Call& call) {
                        .payload = call.payload}));
   settle_local();
   return Taken::yes;
+}
+
+bool RpcRouter::call_as_router(const OwnCall& call, RouterCalls::Callback end) {
+  if (own_calls_.full() || home_behind(call.realm)) return false;
+  const std::uint64_t name = own_calls_.begin(call.realm, now_ + call.timeout_ms, std::move(end));
+  if (home_away(call.realm)) {
+    own_calls_.failed(name, wire::uri::kNetworkFailure,
+                      "the worker that keeps the realm's procedures is away");
+    return true;
+  }
+  // The deadline is looked after here, as the dealer's worker may die before it comes.
+  tell_home(
+      {.kind = Kind::call, .realm = call.realm, .target = own_name().packed(), .token = name},
+      write_rpc_frame({.serializer = call.serializer,
+                       .caller = ring::session_id_of(own_name(), segment_.header().session_key),
+                       .uri = call.procedure,
+                       .payload = call.payload}));
+  settle_local();
+  return true;
 }
 
 Taken RpcRouter::cancel(Connection& connection, const wire::Cancel& cancel) {
@@ -266,6 +286,13 @@ void RpcRouter::session_ended(const Connection& connection) {
 void RpcRouter::expire(TimeMs now) {
   now_ = now;
   dealer_.expire(now);
+  while (const auto expired = own_calls_.expire_one(now)) {
+    tell_home({.kind = Kind::call_cancel,
+               .realm = expired->realm,
+               .argument = static_cast<std::uint32_t>(wire::CancelMode::killnowait),
+               .target = own_name().packed(),
+               .token = expired->call});
+  }
   settle_local();
 }
 

@@ -11,6 +11,7 @@
 // announced to its next incarnation, which takes calls when everybody has announced.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -24,6 +25,7 @@
 #include "worker/options.h"
 #include "worker/peers.h"
 #include "worker/realms.h"
+#include "worker/router_calls.h"
 #include "worker/rpc_frame.h"
 #include "worker/transport.h"
 
@@ -48,6 +50,21 @@ class RpcRouter final : public DealerOutput {
   // Ends what the session has made and been given. Call once, while its id still holds.
   void session_ended(const Connection& connection);
 
+  // --- what this worker asks itself. Procedures of a realm, by its dealer, as for any caller. It
+  // has no session: a callee that is told its caller finds an id that no session has.
+  struct OwnCall {
+    std::uint16_t realm = 0;
+    std::string_view procedure;    // a valid URI
+    std::uint64_t timeout_ms = 0;  // not 0
+    wire::Serializer serializer = wire::Serializer::json;
+    wire::Payload payload;
+  };
+  // `end` is called exactly once, with wamp.error.timeout at the latest, and not before this has
+  // returned. False, and nothing is done: too much is under way; try again in the next turn.
+  bool call_as_router(const OwnCall& call, RouterCalls::Callback end);
+  // Tells those whose calls have ended; call once in a turn. True if there were any.
+  bool run_finished() { return own_calls_.run_finished(); }
+
   // --- from other workers. False: not of this kind.
   bool on_descriptor(std::uint32_t from, const ring::Descriptor& descriptor,
                      std::string_view frame);
@@ -59,7 +76,9 @@ class RpcRouter final : public DealerOutput {
 
   // Call every turn.
   void expire(TimeMs now);
-  TimeMs next_deadline() const { return dealer_.next_deadline(); }
+  TimeMs next_deadline() const {
+    return std::min(dealer_.next_deadline(), own_calls_.next_deadline());
+  }
   // Answers REGISTERs whose home worker has been away for too long. Call a few times a second.
   void expire_registers();
   void report();
@@ -138,6 +157,11 @@ class RpcRouter final : public DealerOutput {
   void deliver_refusal(const ring::Descriptor& descriptor, std::string_view text);
   void deliver_registered(const ring::Descriptor& descriptor, std::string_view text);
   void end_all_open(Dealing& session);
+  bool is_own(std::uint64_t target) const { return target == own_name().packed(); }
+  ring::ConnectionId own_name() const {
+    return {.worker = self_, .slot = ring::kRouterSlot, .generation = 1};
+  }
+  void count_if_stale(bool known);
   bool transcode(const RpcFrame& frame, wire::Serializer to, wire::Payload& payload);
 
   Connection* live_session(ring::ConnectionId id);
@@ -154,6 +178,7 @@ class RpcRouter final : public DealerOutput {
   const Realms& realms_;
   ring::Counters& counters_;
   Dealer dealer_;
+  RouterCalls own_calls_;
   std::unordered_map<std::uint32_t, std::unique_ptr<Dealing>> dealings_;  // by slot
   std::unordered_map<std::uint64_t, PendingRegister> pending_;            // by token
   std::uint64_t next_token_;

@@ -214,6 +214,9 @@ void RpcRouter::on_worker_lost(std::uint32_t worker) {
   for (const auto& [slot, dealing] : dealings_) {
     if (home_of_realm(dealing->realm) == worker) end_all_open(*dealing);
   }
+  own_calls_.fail_realms([&](std::uint16_t realm) { return home_of_realm(realm) == worker; },
+                         wire::uri::kNetworkFailure,
+                         "the worker that kept the call is gone; what became of it is not known");
   settle_local();
 }
 

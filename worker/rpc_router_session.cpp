@@ -118,7 +118,15 @@ void RpcRouter::deliver_interrupt(const ring::Descriptor& descriptor) {
   send(*connection);
 }
 
+void RpcRouter::count_if_stale(bool known) {
+  if (!known) counters_.add(ring::Counter::stale_frames_dropped);
+}
+
 void RpcRouter::deliver_answer(const ring::Descriptor& descriptor, std::string_view bytes) {
+  if (is_own(descriptor.target)) {
+    const bool error = descriptor.argument != static_cast<std::uint32_t>(Outcome::result);
+    return count_if_stale(own_calls_.answered(descriptor.token, error, bytes));
+  }
   const auto frame = parse_rpc_frame(bytes);
   if (!frame) {
     counters_.add(ring::Counter::corrupt_frames_dropped);
@@ -153,6 +161,10 @@ void RpcRouter::deliver_answer(const ring::Descriptor& descriptor, std::string_v
 }
 
 void RpcRouter::deliver_refusal(const ring::Descriptor& descriptor, std::string_view text) {
+  const Refusal refusal = parse_refusal(text);
+  if (is_own(descriptor.target)) {
+    return count_if_stale(own_calls_.failed(descriptor.token, refusal.error, refusal.message));
+  }
   const auto caller = ring::ConnectionId::from_packed(descriptor.target);
   Connection* connection = live_session(caller);
   Dealing* session = connection == nullptr ? nullptr : find_dealing(caller);
@@ -160,7 +172,6 @@ void RpcRouter::deliver_refusal(const ring::Descriptor& descriptor, std::string_
     counters_.add(ring::Counter::stale_frames_dropped);
     return;
   }
-  const Refusal refusal = parse_refusal(text);
   send_error(*connection, wire::MessageType::call, descriptor.token, refusal.error,
              refusal.message);
 }

@@ -94,8 +94,9 @@ void Worker::turn() {
   const bool inbound_left = peers_.drain(router_, [this, &descriptors] {
     return ++descriptors > kDescriptorsPerTurn || transport_.stage_full();
   });
-  work_left_ = completions_left || input_left || inbound_left || control_ready_;
   transport_.expire_timers();
+  const bool calls_ended = router_.finish_calls();
+  work_left_ = completions_left || input_left || inbound_left || control_ready_ || calls_ended;
   if (now_ >= next_report_ms_) report();
   if (drain_deadline_ms_ != 0 &&
       (transport_.connections().in_use() == 0 || now_ >= drain_deadline_ms_)) {

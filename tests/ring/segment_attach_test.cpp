@@ -86,7 +86,7 @@ TEST_F(SegmentAttachTest, RefusesSizesOutOfRange) {
   for (std::uint32_t workers : {0u, kWorkersMax + 1, 0xFFFFFFFFu}) {
     EXPECT_THAT(refusal([&](auto& h) { h.sizes.workers = workers; }), HasSubstr(expected));
   }
-  for (std::uint32_t slots : {0u, kSlotsMax + 1, 0xFFFFFFFFu}) {
+  for (std::uint32_t slots : {0u, kRouterSlot + 1, 0xFFFFFFFFu}) {
     EXPECT_THAT(refusal([&](auto& h) { h.sizes.slots_per_worker = slots; }), HasSubstr(expected));
   }
   for (std::uint64_t arena : {std::uint64_t{0}, std::uint64_t{32}, std::uint64_t{8193},
