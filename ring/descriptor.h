@@ -21,6 +21,9 @@ enum class DescriptorKind : std::uint16_t {
   // held
   announce = 5,
   announce_done = 6,  // to a restarted home worker: every announcement has been made
+  // Questions between workers (worker/queries.h). argument: QueryKind; frame: the request
+  query = 7,
+  query_reply = 8,  // argument: QueryResult; frame: the reply; token: the question's
 
   // Calls (worker/rpc_router.h). realm: whose dealer; target: the session concerned, packed.
   // To the dealer's worker:

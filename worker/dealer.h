@@ -116,6 +116,7 @@ class Dealer {
   void expire(TimeMs now);
   TimeMs next_deadline() const { return deadlines_.next(); }  // UINT64_MAX: none
 
+  Registrations& registered() { return registrations_; }
   std::size_t calls() const { return calls_.size(); }
   std::size_t registrations() const { return registrations_.size(); }
   std::size_t sessions() const { return parties_.size(); }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "worker/wall_clock.h"
+
 namespace ringcast::worker {
 
 Callee* Registration::find(ring::ConnectionId session) {
@@ -35,6 +37,7 @@ Registrations::Created Registrations::create(const ProcedureKey& key, wire::Invo
   registration.realm = key.realm;
   registration.match = key.match;
   registration.invoke = invoke;
+  registration.created_s = wall_clock_s();
   registration.uri = key.uri;
   if (key.match == wire::MatchPolicy::exact) {
     exact_.emplace(ExactKey{key.realm, registration.uri}, &registration);

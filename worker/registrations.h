@@ -47,6 +47,8 @@ struct Registration {
   std::uint16_t realm = 0;
   wire::MatchPolicy match = wire::MatchPolicy::exact;
   wire::InvokePolicy invoke = wire::InvokePolicy::single;
+  std::uint32_t created_s =
+      0;  // wall clock, since 1970; after a restart of the dealer's worker, that
   std::string uri;
   std::vector<Callee> callees;  // in the order in which they registered
   std::size_t next = 0;         // whose turn it is (roundrobin)
@@ -83,6 +85,12 @@ class Registrations {
   // Which registration a call of `procedure` is for: an exact one, else the longest prefix, else
   // the best wildcard (WAMP, "Pattern-based Registrations"); null if there is none.
   Registration* match(std::uint16_t realm, std::string_view procedure);
+
+  // In no particular order.
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    for (const auto& [id, registration] : by_id_) visit(*registration);
+  }
 
   // By the registration's policy, among those who have not been tried.
   Choice choose(Registration& registration, const std::vector<ring::ConnectionId>& tried);

@@ -21,17 +21,24 @@
 #include "worker/event_forms.h"
 #include "worker/home_service.h"
 #include "worker/login.h"
+#include "worker/meta_procedures.h"
 #include "worker/options.h"
 #include "worker/peers.h"
 #include "worker/publication_ids.h"
+#include "worker/queries.h"
 #include "worker/realms.h"
+#include "worker/registration_meta.h"
 #include "worker/rpc_router.h"
 #include "worker/topics.h"
 #include "worker/transport.h"
 
 namespace ringcast::worker {
 
-class Router final : public TransportUser, public PeerUser, public HomeClient, public LoginUser {
+class Router final : public TransportUser,
+                     public PeerUser,
+                     public HomeClient,
+                     public LoginUser,
+                     public QueryServer {
  public:
   Router(ring::Segment& segment, std::uint32_t self, Transport& transport, Peers& peers,
          const WorkerOptions& options);
@@ -57,6 +64,10 @@ class Router final : public TransportUser, public PeerUser, public HomeClient, p
   void on_refused(Connection& connection, std::string_view reason,
                   std::string_view message) override;
 
+  // QueryServer
+  bool serve_query(QueryKind kind, std::uint16_t realm, std::string_view request,
+                   std::string& reply) override;
+
   // This worker turns live while those in `expected` (bit per worker) are: what it is home to is
   // not known until they have told.
   void begin(std::uint64_t expected);
@@ -66,10 +77,14 @@ class Router final : public TransportUser, public PeerUser, public HomeClient, p
 
   // Ends calls whose timeout has come. Call every turn, first.
   void expire_calls(TimeMs now) { rpc_.expire(now); }
-  // Tells those who wait for calls that the router has made. Call every turn, last; true if there
-  // were any.
-  bool finish_calls() { return rpc_.run_finished(); }
+  // What could not be done when it came, and then those who wait for calls that the router has
+  // made. Call every turn, last; true if there were any.
+  bool end_turn() {
+    queries_.retry();
+    return rpc_.run_finished();
+  }
   TimeMs next_call_deadline() const { return rpc_.next_deadline(); }  // UINT64_MAX: none
+  bool has_waiting() const { return queries_.has_deferred(); }  // end_turn() left some
 
   // Answers SUBSCRIBEs whose home worker has been away for too long. Call a few times a second.
   void expire_pending(TimeMs now);
@@ -167,6 +182,9 @@ class Router final : public TransportUser, public PeerUser, public HomeClient, p
   HomeService home_;
   Login login_;
   RpcRouter rpc_;
+  Queries queries_;
+  MetaProcedures procedures_;
+  RegistrationMeta registration_meta_;
   std::unordered_map<std::uint64_t, PendingSubscribe> pending_;  // by token
   std::uint64_t next_token_;  // begins at random: answers to an earlier incarnation match nothing
   std::array<wire::Decoder, wire::kSerializerCount> decoders_;

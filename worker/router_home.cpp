@@ -111,6 +111,10 @@ void Router::on_descriptor(std::uint32_t from, const ring::Descriptor& descripto
       return home_.announce(from, descriptor.argument, topic_key(descriptor, frame));
     case Kind::announce_done:
       return home_.announce_done(from);
+    case Kind::query:
+      return queries_.on_query(from, descriptor, frame);
+    case Kind::query_reply:
+      return queries_.on_reply(from, descriptor, frame);
     default:
       if (rpc_.on_descriptor(from, descriptor, frame)) return;
       break;
@@ -126,6 +130,17 @@ void Router::begin(std::uint64_t expected) {
 void Router::on_worker_lost(std::uint32_t worker) {
   home_.on_worker_lost(worker);
   rpc_.on_worker_lost(worker);
+  queries_.on_worker_lost(worker);
+}
+
+bool Router::serve_query(QueryKind kind, std::uint16_t realm, std::string_view request,
+                         std::string& reply) {
+  switch (kind) {
+    case QueryKind::registrations:
+      return registration_meta_.serve(realm, request, reply);
+  }
+  counters_.add(ring::Counter::corrupt_descriptors_dropped);
+  return true;
 }
 
 // A home worker that was away is back and knows nothing: say what this worker holds of its topics,
@@ -164,6 +179,7 @@ void Router::drop_given_up(std::uint32_t home) {
 void Router::expire_pending(TimeMs now) {
   now_ = now;
   rpc_.expire_registers();
+  queries_.expire(now);
   rpc_.report();
   for (auto& [token, pending] : pending_) {
     if (pending.given_up || now - pending.asked_ms < kHomeReplyTimeoutMs) continue;

@@ -32,6 +32,9 @@ Router::Router(ring::Segment& segment, std::uint32_t self, Transport& transport,
       home_(segment, self, peers, *this),
       login_(realms_, *this),
       rpc_(segment, self, transport, peers, realms_),
+      queries_(segment, self, peers, *this),
+      procedures_(transport, options.queue_bytes_max / 2),
+      registration_meta_(procedures_, queries_, rpc_, segment.header().session_key),
       decoders_{wire::Decoder(wire::Serializer::json, {.depth_max = kDetailsDepthMax}),
                 wire::Decoder(wire::Serializer::msgpack, {.depth_max = kDetailsDepthMax})},
       publication_ids_(random_seed()) {
@@ -245,7 +248,11 @@ Taken Router::in_order(Connection& connection, const Request& request, Serve ser
 // Call Invocations").
 Taken Router::call(Connection& connection, const wire::Call& call) {
   if (rpc_.goes_on(connection, call.request)) return rpc_.call(connection, call);
-  return in_order(connection, call, [&] { return rpc_.call(connection, call); });
+  return in_order(connection, call, [&] {
+    // What is below "wamp." nobody can have registered.
+    return wire::uri_reserved(call.procedure) ? procedures_.call(connection, call)
+                                              : rpc_.call(connection, call);
+  });
 }
 
 Taken Router::answered(Connection& connection, Answered answered) {

@@ -74,6 +74,14 @@ class RpcRouter final : public DealerOutput {
   // sessions have registered, or is lost, calls and registrations wait.
   void begin(std::uint64_t expected) { awaited_ = expected; }
 
+  // --- what the realms at home here have registered (worker/registration_meta.h)
+  std::uint32_t home_of_realm(std::uint16_t realm) const;
+  bool is_home_of(std::uint16_t realm) const {
+    return realms_.contains(realm) && home_of_realm(realm) == self_;
+  }
+  bool dealer_complete() const { return awaited_ == 0; }  // everybody has announced
+  Registrations& registrations() { return dealer_.registered(); }
+
   // Call every turn.
   void expire(TimeMs now);
   TimeMs next_deadline() const {
@@ -130,7 +138,6 @@ class RpcRouter final : public DealerOutput {
               std::string_view message) override;
 
   // To a realm's dealer (rpc_router.cpp), wherever it is.
-  std::uint32_t home_of_realm(std::uint16_t realm) const;
   bool home_away(std::uint16_t realm) const;
   bool home_behind(std::uint16_t realm) const;
   void tell_home(const ring::Descriptor& descriptor, std::string frame = {});

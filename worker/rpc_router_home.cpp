@@ -50,7 +50,7 @@ void RpcRouter::at_home(std::uint32_t from, const ring::Descriptor& descriptor,
                         std::string_view frame) {
   if (descriptor.kind == Kind::announce_registrations_done) return announced(from);
   // Not this worker's realm, or none: a sender that lies, or a torn descriptor.
-  if (!realms_.contains(descriptor.realm) || home_of_realm(descriptor.realm) != self_) {
+  if (!is_home_of(descriptor.realm)) {
     counters_.add(ring::Counter::corrupt_descriptors_dropped);
     return;
   }

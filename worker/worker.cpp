@@ -95,7 +95,7 @@ void Worker::turn() {
     return ++descriptors > kDescriptorsPerTurn || transport_.stage_full();
   });
   transport_.expire_timers();
-  const bool calls_ended = router_.finish_calls();
+  const bool calls_ended = router_.end_turn();
   work_left_ = completions_left || input_left || inbound_left || control_ready_ || calls_ended;
   if (now_ >= next_report_ms_) report();
   if (drain_deadline_ms_ != 0 &&
@@ -132,7 +132,8 @@ void Worker::submit() {
 // until something happens, and long enough that the proof of life is given and timers fire.
 std::uint64_t Worker::idle_ms() const {
   if (work_left_ || transport_.has_dirty()) return 0;
-  if (peers_.congested() || transport_.has_paused()) return kCongestedWaitMs;
+  if (peers_.congested() || transport_.has_paused() || router_.has_waiting())
+    return kCongestedWaitMs;
   const TimeMs now = now_ms();
   const TimeMs until = std::min(next_report_ms_, router_.next_call_deadline());
   return until > now ? until - now : 1;

@@ -157,6 +157,12 @@ class Broker:
         pattern = re.compile(rf"\bworker ready worker={worker} pid=(\d+)")
         return int(self.log.wait_for(pattern, since, timeout)[0][1])
 
+    def kill_worker(self, worker):
+        """As a crash would: kill -9 by pid, and the next incarnation is there."""
+        since = self.log.mark()
+        os.kill(self.workers[worker], signal.SIGKILL)
+        return self.wait_worker(worker, since)
+
     def counters(self):
         """Worker number -> {name: value}, as of now."""
         since = self.log.mark()
