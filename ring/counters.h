@@ -55,6 +55,8 @@ enum class Counter : std::uint32_t {
   calls_open,                 // gauge: at this worker's dealer, those included whose callee goes on
   calls,                      // made by local sessions
   invocations,                // sent to local sessions
+  retained_events,            // gauge: kept by this worker as a home
+  retained_bytes,             // gauge
   count_,
 };
 inline constexpr std::size_t kCounterCount = static_cast<std::size_t>(Counter::count_);

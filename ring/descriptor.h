@@ -24,6 +24,9 @@ enum class DescriptorKind : std::uint16_t {
   // Questions between workers (worker/queries.h). argument: QueryKind; frame: the request
   query = 7,
   query_reply = 8,  // argument: QueryResult; frame: the reply; token: the question's
+  // Retained events (worker/retention.h). token: the asking worker's name for it
+  retained_request = 9,  // to who may have some. frame: what is asked for
+  retained_page = 10,    // from it. frame: some of them
 
   // Calls (worker/rpc_router.h). realm: whose dealer; target: the session concerned, packed.
   // To the dealer's worker:

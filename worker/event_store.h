@@ -232,12 +232,14 @@ class RetainedEvents {
   bool erase(std::uint16_t realm, wire::Bytes topic);
   void erase_realm(std::uint16_t realm);
 
-  // Calls `visit(event)` for each retained event whose topic matches, in the order of the topics.
-  // Looks at those that begin like the pattern up to its first wildcard, `looked_at_max` at most:
-  // false if there were more. `visit` may not change the store.
+  // Calls `visit(event)` for retained events whose topics match and come behind `after` in the
+  // order of topics (nothing: all of them), until it returns false. Looks at those that begin like
+  // the pattern up to its first wildcard, `looked_at_max` at most. Where there may be more, the
+  // topic to go on after, valid until the store changes. `visit` may not change the store.
   template <typename Visit>
-  bool for_each_match(std::uint16_t realm, wire::MatchPolicy match, wire::Bytes pattern,
-                      std::size_t looked_at_max, Visit visit) const;
+  std::optional<wire::Bytes> for_each_match(std::uint16_t realm, wire::MatchPolicy match,
+                                            wire::Bytes pattern, std::optional<wire::Bytes> after,
+                                            std::size_t looked_at_max, Visit visit) const;
 
   std::size_t size() const { return by_topic_.size(); }
   std::size_t bytes() const { return bytes_; }
@@ -284,17 +286,21 @@ QueryOutcome EventStore::query(std::uint32_t subscription, const EventQuery& que
 }
 
 template <typename Visit>
-bool RetainedEvents::for_each_match(std::uint16_t realm, wire::MatchPolicy match,
-                                    wire::Bytes pattern, std::size_t looked_at_max,
-                                    Visit visit) const {
+std::optional<wire::Bytes> RetainedEvents::for_each_match(
+    std::uint16_t realm, wire::MatchPolicy match, wire::Bytes pattern,
+    std::optional<wire::Bytes> after, std::size_t looked_at_max, Visit visit) const {
   const wire::Bytes beginning = literal_beginning(match, pattern);
-  for (auto at = by_topic_.lower_bound({realm, beginning}); at != by_topic_.end(); ++at) {
+  auto at = after && *after >= beginning ? by_topic_.upper_bound({realm, *after})
+                                         : by_topic_.lower_bound({realm, beginning});
+  std::optional<wire::Bytes> last = after;
+  for (; at != by_topic_.end(); ++at) {
     const auto& [key_realm, topic] = at->first;
-    if (key_realm != realm || !topic.starts_with(beginning)) return true;
-    if (looked_at_max-- == 0) return false;
-    if (pattern_matches(match, pattern, topic)) visit(at->second->event.view());
+    if (key_realm != realm || !topic.starts_with(beginning)) return std::nullopt;
+    if (looked_at_max-- == 0) return last;
+    last = topic;
+    if (pattern_matches(match, pattern, topic) && !visit(at->second->event.view())) return last;
   }
-  return true;
+  return std::nullopt;
 }
 
 }  // namespace ringcast::worker

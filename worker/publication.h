@@ -5,8 +5,8 @@
 // it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <string_view>
 
@@ -15,14 +15,32 @@
 
 namespace ringcast::worker {
 
+// What only some publications have, by their options.
+struct PublicationExtras {
+  // The session that lets itself be disclosed, 0 and empty otherwise ("Publisher Identification").
+  std::uint64_t publisher = 0;
+  std::string_view publisher_authid{};
+  std::string_view publisher_authrole{};
+  // In use exactly if there is a scheme ("Payload Passthru Mode").
+  wire::Passthru passthru{};
+  // By write_receiver_filter() (worker/receiver_filter.h); empty: for everybody.
+  std::string_view receivers{};
+  // "Event Retention": the topic's home worker keeps it, but not for this session (0: for all).
+  bool retain = false;
+  std::uint64_t excluded_session = 0;
+};
+
 struct Publication {
   std::uint64_t id = 0;
   std::uint16_t realm = 0;
   wire::Serializer serializer = wire::Serializer::json;
-  std::string_view topic;
-  wire::Payload payload;
+  std::string_view topic{};
+  wire::Payload payload{};
+  std::optional<PublicationExtras> extras{};
 };
 
+// What the frame begins with. Behind it lie topic, args and kwargs, and the extras if there are
+// any: their header and then their texts.
 struct PublicationHeader {
   std::uint64_t id;
   std::uint32_t topic_size;
@@ -30,55 +48,26 @@ struct PublicationHeader {
   std::uint32_t kwargs_size;
   std::uint16_t realm;
   std::uint8_t serializer;
-  std::uint8_t reserved;
+  std::uint8_t has_extras;  // 0 or 1
 };
 static_assert(sizeof(PublicationHeader) == 24);
 
-inline std::size_t publication_size(const Publication& publication) {
-  return sizeof(PublicationHeader) + publication.topic.size() + publication.payload.args.size() +
-         publication.payload.kwargs.size();
-}
+struct PublicationExtrasHeader {
+  static constexpr std::size_t kTexts = 7;
+
+  std::uint64_t publisher;
+  std::uint64_t excluded_session;
+  std::uint32_t sizes[kTexts];  // authid, authrole; scheme, serializer, cipher, keyid; receivers
+  std::uint32_t retain;         // 0 or 1
+};
+static_assert(sizeof(PublicationExtrasHeader) == 48);
+
+std::size_t publication_size(const Publication& publication);
 
 // Writes publication_size() bytes.
-inline void write_publication(char* out, const Publication& publication) {
-  const PublicationHeader header{
-      .id = publication.id,
-      .topic_size = static_cast<std::uint32_t>(publication.topic.size()),
-      .args_size = static_cast<std::uint32_t>(publication.payload.args.size()),
-      .kwargs_size = static_cast<std::uint32_t>(publication.payload.kwargs.size()),
-      .realm = publication.realm,
-      .serializer = static_cast<std::uint8_t>(publication.serializer),
-      .reserved = 0};
-  std::memcpy(out, &header, sizeof header);
-  out += sizeof header;
-  for (const std::string_view part :
-       {publication.topic, publication.payload.args, publication.payload.kwargs}) {
-    if (!part.empty()) std::memcpy(out, part.data(), part.size());
-    out += part.size();
-  }
-}
+void write_publication(char* out, const Publication& publication);
 
-// Views into `frame`; nothing if the header contradicts the frame's size.
-inline std::optional<Publication> parse_publication(std::string_view frame) {
-  PublicationHeader header{};
-  if (frame.size() < sizeof header) return std::nullopt;
-  std::memcpy(&header, frame.data(), sizeof header);
-  const std::uint64_t expected =
-      sizeof header + std::uint64_t{header.topic_size} + header.args_size + header.kwargs_size;
-  if (expected != frame.size() || header.serializer >= wire::kSerializerCount) return std::nullopt;
-  auto take = [at = sizeof header, frame](std::uint32_t size) mutable {
-    const std::string_view part = frame.substr(at, size);
-    at += size;
-    return part;
-  };
-  Publication publication;
-  publication.id = header.id;
-  publication.realm = header.realm;
-  publication.serializer = static_cast<wire::Serializer>(header.serializer);
-  publication.topic = take(header.topic_size);
-  publication.payload.args = take(header.args_size);
-  publication.payload.kwargs = take(header.kwargs_size);
-  return publication;
-}
+// Views into `frame`; nothing if its headers contradict its size.
+std::optional<Publication> parse_publication(std::string_view frame);
 
 }  // namespace ringcast::worker

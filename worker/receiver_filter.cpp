@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cassert>
+#include <type_traits>
+
+#include "wire/list_reader.h"
 
 namespace ringcast::worker {
 namespace {
@@ -44,7 +47,41 @@ std::uint32_t text_size(const std::vector<std::string>& names) {
   return to_u32(size);
 }
 
+// False if there are more than `left` elements, which goes down by those that were read.
+template <typename Element, typename Read>
+bool read_list(wire::ListReader& reader, std::optional<std::vector<Element>>& out,
+               std::size_t& left) {
+  out.emplace();
+  Read element{};
+  while (reader.next(element)) {
+    if (left-- == 0) return false;
+    out->emplace_back(element);
+  }
+  return true;
+}
+
 }  // namespace
+
+std::optional<ReceiverLists> read_receiver_lists(wire::Serializer serializer,
+                                                 const wire::ReceiverFilter& options) {
+  ReceiverLists lists;
+  wire::ListReader reader;
+  std::size_t left = kReceiversMax;
+  const auto read = [&](wire::Bytes list, auto& out, auto kind) {
+    if (list.empty()) return true;
+    reader.open(serializer, list);
+    using List = typename std::remove_reference_t<decltype(out)>::value_type;
+    return read_list<typename List::value_type, decltype(kind)>(reader, out, left);
+  };
+  const bool all = read(options.eligible, lists.eligible, std::uint64_t{}) &&
+                   read(options.exclude, lists.exclude, std::uint64_t{}) &&
+                   read(options.eligible_authid, lists.eligible_authid, wire::Bytes{}) &&
+                   read(options.exclude_authid, lists.exclude_authid, wire::Bytes{}) &&
+                   read(options.eligible_authrole, lists.eligible_authrole, wire::Bytes{}) &&
+                   read(options.exclude_authrole, lists.exclude_authrole, wire::Bytes{});
+  if (!all) return std::nullopt;
+  return lists;
+}
 
 std::string write_receiver_filter(ReceiverLists lists) {
   std::optional<std::vector<std::uint64_t>>* const sessions[] = {&lists.eligible, &lists.exclude};

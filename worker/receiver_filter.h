@@ -2,9 +2,9 @@
 // Black- and Whitelisting"): a receiver gets it only if every list that is present agrees. An
 // absent list says nothing; an empty eligible list lets nobody through.
 //
-// write_receiver_filter() makes the lists into sorted bytes, once, at the publisher's worker; they
-// travel in the publication's frame, and ReceiverFilter reads them where they lie. Values; any
-// thread.
+// read_receiver_lists() decodes them, and write_receiver_filter() makes the lists into sorted
+// bytes, once, at the publisher's worker; they travel in the publication's frame, and
+// ReceiverFilter reads them where they lie. Values; any thread.
 #pragma once
 
 #include <array>
@@ -15,6 +15,9 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "wire/options.h"
+#include "wire/serializer.h"
 
 namespace ringcast::worker {
 
@@ -33,6 +36,14 @@ struct ReceiverLists {
            !exclude_authrole;
   }
 };
+
+// Elements of all lists of one publication: so they are no more than half a megabyte beyond the
+// bytes that came in.
+inline constexpr std::size_t kReceiversMax = 65536;
+
+// Nothing if there are more than kReceiversMax. Off the path of plain publications: it allocates.
+std::optional<ReceiverLists> read_receiver_lists(wire::Serializer serializer,
+                                                 const wire::ReceiverFilter& options);
 
 // 44 bytes, and 8 for each session or 4 and its text for each name.
 std::string write_receiver_filter(ReceiverLists lists);

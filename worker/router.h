@@ -27,7 +27,9 @@
 #include "worker/publication_ids.h"
 #include "worker/queries.h"
 #include "worker/realms.h"
+#include "worker/receiver_filter.h"
 #include "worker/registration_meta.h"
+#include "worker/retention.h"
 #include "worker/rpc_router.h"
 #include "worker/topics.h"
 #include "worker/transport.h"
@@ -38,7 +40,8 @@ class Router final : public TransportUser,
                      public PeerUser,
                      public HomeClient,
                      public LoginUser,
-                     public QueryServer {
+                     public QueryServer,
+                     public RetentionClient {
  public:
   Router(ring::Segment& segment, std::uint32_t self, Transport& transport, Peers& peers,
          const WorkerOptions& options);
@@ -68,6 +71,10 @@ class Router final : public TransportUser,
   bool serve_query(QueryKind kind, std::uint16_t realm, std::string_view request,
                    std::string& reply) override;
 
+  // RetentionClient
+  State receiver_state(const RetainedReceiver& receiver) override;
+  void on_retained(const RetainedReceiver& receiver, const Publication& publication) override;
+
   // This worker turns live while those in `expected` (bit per worker) are: what it is home to is
   // not known until they have told.
   void begin(std::uint64_t expected);
@@ -81,10 +88,11 @@ class Router final : public TransportUser,
   // made. Call every turn, last; true if there were any.
   bool end_turn() {
     queries_.retry();
+    retention_.end_turn();
     return rpc_.run_finished();
   }
   TimeMs next_call_deadline() const { return rpc_.next_deadline(); }  // UINT64_MAX: none
-  bool has_waiting() const { return queries_.has_deferred(); }  // end_turn() left some
+  bool has_waiting() const { return queries_.has_deferred(); }        // end_turn() left some
 
   // Answers SUBSCRIBEs whose home worker has been away for too long. Call a few times a second.
   void expire_pending(TimeMs now);
@@ -96,6 +104,7 @@ class Router final : public TransportUser,
     std::uint64_t request = 0;
     Topic* topic = nullptr;
     TimeMs asked_ms = 0;
+    bool get_retained = false;
     bool given_up = false;  // answered with an ERROR by a timeout; the home worker may still answer
   };
 
@@ -136,14 +145,20 @@ class Router final : public TransportUser,
   Taken in_order(Connection& connection, const Request& request, Serve serve);
   Taken answered(Connection& connection, Answered answered);
   void send(Connection& connection, const std::string& message);
+  std::uint64_t session_id_of(const Connection& connection) const;
+  // Valid as long as its session is. REQUIRES: the session is established.
+  IdentityView identity_of(const Connection& connection) const;
 
   // --- publish and subscribe (router_broker.cpp)
   // -------------------------------------------------------
   Taken publish(Connection& connection, const wire::Publish& publish);
   bool publish_allowed(Connection& connection, const wire::Publish& publish);
+  // What the options ask for beyond a plain publication. False, and it is answered, if they can't
+  // be had. What is added is valid until the next call.
+  bool add_extras(Connection& connection, const wire::Publish& publish, Publication& publication);
   Taken subscribe(Connection& connection, const wire::Subscribe& subscribe);
   void unsubscribe(Connection& connection, const wire::Unsubscribe& unsubscribe);
-  void join(Connection& connection, std::uint64_t request, Topic& topic);
+  void join(Connection& connection, std::uint64_t request, Topic& topic, bool get_retained);
   void leave(Connection& connection, std::size_t membership);
 
   // --- who gets a publication (router_fan_out.cpp)
@@ -152,11 +167,16 @@ class Router final : public TransportUser,
   // hash.
   std::uint64_t interested_workers(std::uint16_t realm, std::uint64_t hash) const;
   // Hands a publication to this worker's subscribers, but for `excluded`, which may be null.
-  void fan_out(const Publication& publication, std::uint64_t hash, Connection* excluded);
+  void fan_out(const Publication& publication, std::uint64_t hash, const Connection* excluded);
   // What forms_ is about, to the subscribers of one subscription, or those of one serializer.
-  void fan_out(const Topic& topic, Connection* excluded);
+  void fan_out(const Topic& topic, const Connection* excluded);
   void fan_out(const Topic& topic, wire::Serializer serializer, const wire::Payload& payload,
                std::uint32_t excluded_slot);
+  // The same for those whom `filter` allows.
+  void fan_out(const Topic& topic, const ReceiverFilter& filter, const Connection* excluded);
+  void choose(const Topic& topic, const ReceiverFilter& filter, const Connection* excluded);
+  Connection* subscriber_of(const Topic& topic, std::uint64_t session);
+  Connection* find(const RetainedReceiver& receiver);
   char* reserve_event(const Topic& topic, wire::Serializer serializer, std::uint32_t excluded_slot,
                       std::size_t size);
   void acknowledge(Connection& connection, std::uint64_t request, std::uint64_t publication);
@@ -181,6 +201,7 @@ class Router final : public TransportUser,
   Topics topics_;
   HomeService home_;
   Login login_;
+  Retention retention_;
   RpcRouter rpc_;
   Queries queries_;
   MetaProcedures procedures_;
@@ -195,6 +216,9 @@ class Router final : public TransportUser,
 
   // Reused from message to message, so that the steady state allocates nothing.
   std::string out_;
+  std::string publisher_authid_;
+  std::string receivers_;
+  std::array<std::vector<std::uint32_t>, wire::kSerializerCount> chosen_;  // slots
   EventForms forms_;
 };
 

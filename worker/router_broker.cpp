@@ -1,4 +1,6 @@
 // Publish and subscribe: what sessions ask for. Who gets a publication is in router_fan_out.cpp.
+#include <utility>
+
 #include "wire/encode.h"
 #include "wire/uri.h"
 #include "worker/error_uris.h"
@@ -17,28 +19,68 @@ bool Router::publish_allowed(Connection& connection, const wire::Publish& publis
   return false;
 }
 
+bool Router::add_extras(Connection& connection, const wire::Publish& publish,
+                        Publication& publication) {
+  const wire::PublishOptions& options = publish.options;
+  PublicationExtras& extras = publication.extras.emplace();
+  if (options.disclose_me) {
+    const IdentityView identity = identity_of(connection);
+    extras.publisher = session_id_of(connection);
+    // Its own text, which lasts as long as the publication does.
+    publisher_authid_ = identity.authid();
+    extras.publisher_authid = publisher_authid_;
+    extras.publisher_authrole = identity.authrole();
+  }
+  if (options.passthru) extras.passthru = *options.passthru;
+  if (options.retain) {
+    extras.retain = true;
+    if (options.exclude_me) extras.excluded_session = session_id_of(connection);
+  }
+  if (options.receivers) {
+    auto lists = read_receiver_lists(connection.serializer, *options.receivers);
+    if (!lists) {
+      if (publish.options.acknowledge) {
+        error(connection, wire::MessageType::publish, publish.request, kLimitExceeded,
+              "the lists of who may get it have more than 65536 elements: use roles");
+      }
+      return false;
+    }
+    static_assert(kReceiversMax == 65536, "the text names it");
+    receivers_ = write_receiver_filter(std::move(*lists));
+    extras.receivers = receivers_;
+  }
+  return true;
+}
+
 // Straight to every worker that may have subscribers, and to this worker's own. The other workers
 // first: if one of them has no room, nothing has happened yet and the whole message is offered
 // again later.
 Taken Router::publish(Connection& connection, const wire::Publish& publish) {
   if (!request_in_order(connection, publish.request)) return Taken::yes;
   Session& session = *connection.session;
-  if (!publish_allowed(connection, publish)) {
+  Publication publication{.id = publication_ids_.next(),
+                          .realm = session.realm,
+                          .serializer = connection.serializer,
+                          .topic = publish.topic,
+                          .payload = publish.payload};
+  const wire::PublishOptions& options = publish.options;
+  const bool plain =
+      !options.disclose_me && !options.receivers && !options.passthru && !options.retain;
+  if (!publish_allowed(connection, publish) ||
+      (!plain && !add_extras(connection, publish, publication))) {
     session.last_request = publish.request;
     return Taken::yes;
   }
   const std::uint64_t hash = topic_hash(segment_.header().topic_seed, session.realm, publish.topic);
-  const Publication publication{.id = publication_ids_.next(),
-                                .realm = session.realm,
-                                .serializer = connection.serializer,
-                                .topic = publish.topic,
-                                .payload = publish.payload};
-  const std::uint64_t targets = interested_workers(session.realm, hash);
+  std::uint64_t targets = interested_workers(session.realm, hash);
+  if (options.retain) {
+    targets |= (std::uint64_t{1} << home_of(hash, segment_.workers())) & peers_.live();
+  }
   if (targets != 0 && !peers_.publish(publication, hash, targets)) return Taken::blocked;
   session.last_request = publish.request;
   counters_.add(ring::Counter::publications);
-  fan_out(publication, hash, publish.options.exclude_me ? &connection : nullptr);
-  if (publish.options.acknowledge) acknowledge(connection, publish.request, publication.id);
+  fan_out(publication, hash, options.exclude_me ? &connection : nullptr);
+  if (options.acknowledge) acknowledge(connection, publish.request, publication.id);
   return Taken::yes;
 }
 
@@ -64,7 +106,8 @@ Taken Router::subscribe(Connection& connection, const wire::Subscribe& subscribe
       topic_hash(segment_.header().topic_seed, session.realm, subscribe.topic, match);
   // A home worker that does not keep up, or is away, slows down who asks it (invariant I4).
   const std::uint32_t home = home_of(hash, segment_.workers());
-  if (pending_.size() >= kSubscribesPendingMax ||
+  const bool get_retained = subscribe.options.get_retained;
+  if (pending_.size() >= kSubscribesPendingMax || (get_retained && retention_.full()) ||
       peers_.control_backlog(home) >= kControlBacklogMax) {
     return Taken::blocked;
   }
@@ -74,7 +117,7 @@ Taken Router::subscribe(Connection& connection, const wire::Subscribe& subscribe
   session.last_request = subscribe.request;
   Topic& topic = *found;
   if (topic.subscription != 0) {
-    join(connection, subscribe.request, topic);
+    join(connection, subscribe.request, topic, get_retained);
     return Taken::yes;
   }
   const std::uint64_t token = next_token_++;
@@ -82,7 +125,8 @@ Taken Router::subscribe(Connection& connection, const wire::Subscribe& subscribe
                                            .io_generation = connection.io_generation,
                                            .request = subscribe.request,
                                            .topic = &topic,
-                                           .asked_ms = now_});
+                                           .asked_ms = now_,
+                                           .get_retained = get_retained});
   ++topic.requests_pending;
   ++session.subscribes_pending;
   ask_home(token, topic);
@@ -91,7 +135,7 @@ Taken Router::subscribe(Connection& connection, const wire::Subscribe& subscribe
 
 // Subscribing twice to one topic is one subscription; both requests get its id (WAMP,
 // "Subscribing").
-void Router::join(Connection& connection, std::uint64_t request, Topic& topic) {
+void Router::join(Connection& connection, std::uint64_t request, Topic& topic, bool get_retained) {
   Session& session = *connection.session;
   if (session.memberships.find(topic.subscription) == Memberships::kNone) {
     settle_fan_out();  // what was published before is not for this subscriber
@@ -101,6 +145,7 @@ void Router::join(Connection& connection, std::uint64_t request, Topic& topic) {
   out_.clear();
   wire::append_subscribed(out_, connection.serializer, request, topic.subscription);
   send(connection, out_);
+  if (get_retained) retention_.fetch({connection.id, topic.subscription}, topic.key());
 }
 
 void Router::unsubscribe(Connection& connection, const wire::Unsubscribe& unsubscribe) {

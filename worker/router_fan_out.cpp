@@ -1,9 +1,10 @@
 // From a publication to the frames that its subscribers get: to which workers it goes, and how each
 // of them hands it to its own sessions.
-#include <cassert>
 #include <cstring>
+#include <optional>
 #include <utility>
 
+#include "ring/session_id.h"
 #include "wire/encode.h"
 #include "worker/router.h"
 
@@ -32,16 +33,26 @@ void Router::publication_from(const ring::Descriptor& descriptor, std::string_vi
 }
 
 // Each subscription that matches gets an EVENT of its own (WAMP, "Pattern-based Subscriptions").
-void Router::fan_out(const Publication& publication, std::uint64_t hash, Connection* excluded) {
-  forms_.begin(publication);
-  if (const Topic* topic = topics_.find({hash, publication.realm, publication.topic})) {
-    fan_out(*topic, excluded);
+void Router::fan_out(const Publication& publication, std::uint64_t hash,
+                     const Connection* excluded) {
+  std::optional<ReceiverFilter> filter;
+  if (publication.extras && !publication.extras->receivers.empty()) {
+    filter = ReceiverFilter::parse(publication.extras->receivers);
+    if (!filter) return counters_.add(ring::Counter::corrupt_frames_dropped);
   }
-  topics_.match_patterns(publication.realm, publication.topic,
-                         [&](const Topic& topic) { fan_out(topic, excluded); });
+  if (publication.extras && publication.extras->retain &&
+      home_of(hash, segment_.workers()) == self_) {
+    retention_.keep(publication);
+  }
+  forms_.begin(publication);
+  const auto give = [&](const Topic& topic) {
+    filter ? fan_out(topic, *filter, excluded) : fan_out(topic, excluded);
+  };
+  if (const Topic* topic = topics_.find({hash, publication.realm, publication.topic})) give(*topic);
+  topics_.match_patterns(publication.realm, publication.topic, give);
 }
 
-void Router::fan_out(const Topic& topic, Connection* excluded) {
+void Router::fan_out(const Topic& topic, const Connection* excluded) {
   // A publisher that is no subscriber is no exception: so the runs of several publishers are one.
   const bool except = excluded != nullptr &&
                       excluded->session->memberships.find(topic.subscription) != Memberships::kNone;
@@ -80,26 +91,113 @@ void Router::fan_out(const Topic& topic, wire::Serializer serializer, const wire
                      std::uint32_t excluded_slot) {
   const auto& subscribers = topic.subscribers[static_cast<std::size_t>(serializer)];
   if (subscribers.size() == 1 && subscribers[0].slot == excluded_slot) return;
-  const std::uint64_t id = forms_.publication().id;
-  const wire::Bytes details = forms_.details(serializer, topic.match);
-  const std::size_t event =
-      details.empty() ? wire::event_size(serializer, topic.subscription, id, payload)
-                      : wire::event_size(serializer, topic.subscription, id, payload, details);
-  const std::size_t size = wire::frame_header_size(event) + event;
+  const EventFrame event = forms_.frame(serializer, payload, topic.subscription, topic.match);
+  const std::size_t size = event.size();
   // Text of control characters grows sixfold as JSON; there is an end to that.
   if (size > transport_.frame_size_max()) {
     counters_.add(ring::Counter::payloads_not_transcodable);
     return;
   }
-  char* const begin = reserve_event(topic, serializer, excluded_slot, size);
-  char* out = wire::write_frame_header(begin, wire::frame_opcode(serializer), event);
-  out = details.empty()
-            ? wire::write_event(out, serializer, topic.subscription, id, payload)
-            : wire::write_event(out, serializer, topic.subscription, id, payload, details);
-  assert(out == begin + size);
+  event.write(reserve_event(topic, serializer, excluded_slot, size));
   const LogRange frame = transport_.commit(size, subscribers.size());
   if (run_.events++ == 0) run_.frames.begin = frame.begin;
   run_.frames.end = frame.end;
+}
+
+// Where the publication names few sessions that may get it, these are looked up; else the
+// subscribers are gone through.
+void Router::choose(const Topic& topic, const ReceiverFilter& filter, const Connection* excluded) {
+  for (auto& slots : chosen_) slots.clear();
+  const auto consider = [&](const Connection& connection) {
+    if (&connection == excluded) return;
+    const IdentityView identity = identity_of(connection);
+    if (!filter.allows(session_id_of(connection), identity.authid(), identity.authrole())) return;
+    chosen_[static_cast<std::size_t>(connection.serializer)].push_back(connection.id.slot);
+  };
+  const auto named = filter.eligible_sessions();
+  if (named && named->size() < topic.subscribers[0].size() + topic.subscribers[1].size()) {
+    for (std::size_t i = 0; i < named->size(); ++i) {
+      if (const Connection* subscriber = subscriber_of(topic, (*named)[i])) consider(*subscriber);
+    }
+    return;
+  }
+  for (const Subscribers& subscribers : topic.subscribers) {
+    for (const Subscriber& subscriber : subscribers) {
+      consider(*transport_.connections().in_slot(subscriber.slot));
+    }
+  }
+}
+
+// The connection that carries this session, null if it is not this worker's or does not subscribe.
+Connection* Router::subscriber_of(const Topic& topic, std::uint64_t session) {
+  const auto id = ring::connection_of_session(session, segment_.header().session_key);
+  if (id.worker != self_) return nullptr;
+  Connection* connection = transport_.connections().in_slot(id.slot);
+  const bool there =
+      connection != nullptr && connection->id == id && connection->session &&
+      connection->session->memberships.find(topic.subscription) != Memberships::kNone;
+  return there ? connection : nullptr;
+}
+
+void Router::fan_out(const Topic& topic, const ReceiverFilter& filter, const Connection* excluded) {
+  choose(topic, filter, excluded);
+  for (std::size_t s = 0; s < wire::kSerializerCount; ++s) {
+    if (chosen_[s].empty()) continue;
+    const auto serializer = static_cast<wire::Serializer>(s);
+    const wire::Payload* const payload = forms_.payload(serializer);
+    if (payload == nullptr) {
+      counters_.add(ring::Counter::payloads_not_transcodable);
+      continue;
+    }
+    const EventFrame event = forms_.frame(serializer, *payload, topic.subscription, topic.match);
+    if (event.size() > transport_.frame_size_max()) {
+      counters_.add(ring::Counter::payloads_not_transcodable);
+      continue;
+    }
+    event.write(transport_.reserve(event.size()));  // settles what is held back
+    const LogRange frame = transport_.commit(event.size(), chosen_[s].size());
+    std::size_t queued = 0;
+    for (const std::uint32_t slot : chosen_[s]) {
+      if (transport_.queue(*transport_.connections().in_slot(slot), frame)) ++queued;
+    }
+    counters_.add(ring::Counter::events_queued, queued);
+  }
+}
+
+// The connection, null if its session is over or does not subscribe any more.
+Connection* Router::find(const RetainedReceiver& receiver) {
+  Connection* connection = transport_.connections().in_slot(receiver.who.slot);
+  const bool there =
+      connection != nullptr && connection->id == receiver.who && connection->session &&
+      connection->session->memberships.find(receiver.subscription) != Memberships::kNone;
+  return there ? connection : nullptr;
+}
+
+RetentionClient::State Router::receiver_state(const RetainedReceiver& receiver) {
+  const Connection* connection = find(receiver);
+  if (connection == nullptr) return State::gone;
+  return connection->queue.bytes() < options_.queue_bytes_max / 4 ? State::ready : State::busy;
+}
+
+void Router::on_retained(const RetainedReceiver& receiver, const Publication& publication) {
+  Connection* connection = find(receiver);
+  if (connection == nullptr || publication.extras->excluded_session == session_id_of(*connection)) {
+    return;
+  }
+  Session& session = *connection->session;
+  const Topic& topic = *session.memberships[session.memberships.find(receiver.subscription)].topic;
+  forms_.begin(publication);
+  const wire::Payload* const payload = forms_.payload(connection->serializer);
+  if (payload == nullptr) return counters_.add(ring::Counter::payloads_not_transcodable);
+  const EventFrame event =
+      forms_.frame(connection->serializer, *payload, topic.subscription, topic.match, true);
+  if (event.size() > transport_.frame_size_max()) {
+    return counters_.add(ring::Counter::payloads_not_transcodable);
+  }
+  event.write(transport_.reserve(event.size()));
+  if (transport_.queue(*connection, transport_.commit(event.size()))) {
+    counters_.add(ring::Counter::events_queued);
+  }
 }
 
 void Router::settle_fan_out() {

@@ -71,7 +71,7 @@ void Router::on_home_reply(std::uint64_t token, std::uint32_t subscription) {
           "this node has used up its subscription ids; restart it");
     return release_if_unused(topic);
   }
-  join(connection, pending.request, topic);
+  join(connection, pending.request, topic, pending.get_retained);
 }
 
 void Router::release_if_unused(Topic& topic) {
@@ -115,6 +115,10 @@ void Router::on_descriptor(std::uint32_t from, const ring::Descriptor& descripto
       return queries_.on_query(from, descriptor, frame);
     case Kind::query_reply:
       return queries_.on_reply(from, descriptor, frame);
+    case Kind::retained_request:
+      return retention_.on_request(from, descriptor.token, frame);
+    case Kind::retained_page:
+      return retention_.on_page(from, descriptor.token, frame);
     default:
       if (rpc_.on_descriptor(from, descriptor, frame)) return;
       break;
@@ -129,6 +133,7 @@ void Router::begin(std::uint64_t expected) {
 
 void Router::on_worker_lost(std::uint32_t worker) {
   home_.on_worker_lost(worker);
+  retention_.on_worker_lost(worker);
   rpc_.on_worker_lost(worker);
   queries_.on_worker_lost(worker);
 }
@@ -178,6 +183,7 @@ void Router::drop_given_up(std::uint32_t home) {
 
 void Router::expire_pending(TimeMs now) {
   now_ = now;
+  retention_.resume();
   rpc_.expire_registers();
   queries_.expire(now);
   rpc_.report();

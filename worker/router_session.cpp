@@ -31,6 +31,7 @@ Router::Router(ring::Segment& segment, std::uint32_t self, Transport& transport,
       topics_(segment, self),
       home_(segment, self, peers, *this),
       login_(realms_, *this),
+      retention_(segment, self, peers, *this),
       rpc_(segment, self, transport, peers, realms_),
       queries_(segment, self, peers, *this),
       procedures_(transport, options.queue_bytes_max / 2),
@@ -147,27 +148,40 @@ void Router::on_admitted(Connection& connection, Admission admission) {
 }
 
 void Router::welcome(Connection& connection) {
-  const std::uint64_t id = ring::session_id_of(connection.id, segment_.header().session_key);
+  const std::uint64_t id = session_id_of(connection);
   const Realm& realm = realms_[connection.session->realm];
-  const IdentityView identity(connection.session->identity.get(), id, realm.anonymous_role_name());
+  const IdentityView identity = identity_of(connection);
   out_.clear();
-  wire::append_welcome(out_, connection.serializer, id,
-                       {.realm = realm.name,
-                        .authid = identity.authid(),
-                        .authrole = identity.authrole(),
-                        .authmethod = identity.authmethod(),
-                        .authprovider = identity.authprovider(),
-                        .agent = "ringcast-" RINGCAST_VERSION,
-                        .broker_features = {"pattern_based_subscription", "publisher_exclusion"},
-                        .dealer_features = {"call_canceling", "call_reroute", "call_timeout",
-                                            "caller_identification", "pattern_based_registration",
-                                            "payload_passthru_mode", "progressive_call_invocations",
-                                            "progressive_call_results", "shared_registration"}});
+  wire::append_welcome(
+      out_, connection.serializer, id,
+      {.realm = realm.name,
+       .authid = identity.authid(),
+       .authrole = identity.authrole(),
+       .authmethod = identity.authmethod(),
+       .authprovider = identity.authprovider(),
+       .agent = "ringcast-" RINGCAST_VERSION,
+       .broker_features = {"event_retention", "pattern_based_subscription", "payload_passthru_mode",
+                           "publisher_exclusion", "publisher_identification",
+                           "subscriber_blackwhite_listing"},
+       .dealer_features = {"call_canceling", "call_reroute", "call_timeout",
+                           "caller_identification", "pattern_based_registration",
+                           "payload_passthru_mode", "progressive_call_invocations",
+                           "progressive_call_results", "shared_registration"}});
   send(connection, out_);
 }
 
 void Router::on_refused(Connection& connection, std::string_view reason, std::string_view message) {
   abort(connection, reason, message, 1008);
+}
+
+std::uint64_t Router::session_id_of(const Connection& connection) const {
+  return ring::session_id_of(connection.id, segment_.header().session_key);
+}
+
+IdentityView Router::identity_of(const Connection& connection) const {
+  const Session& session = *connection.session;
+  return {session.identity.get(), session_id_of(connection),
+          realms_[session.realm].anonymous_role_name()};
 }
 
 void Router::goodbye(Connection& connection) {

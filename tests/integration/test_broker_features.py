@@ -182,3 +182,216 @@ def test_a_pattern_keeps_its_id_when_its_home_worker_restarts(start_broker, seri
     fresh[0].publish("home.3.x", 1)
     for session in left + fresh[1:]:
         assert {event[1] for event in expect_events(session, 2)} == {ids["home.3.", "prefix"], ids["home.3.", "wildcard"]}
+
+
+# Who may get a publication
+
+def authid(session):
+    return f"anonymous-{session.id}"
+
+
+LISTS = {
+    "eligible": lambda chosen, others: {"eligible": [s.id for s in chosen]},
+    "exclude": lambda chosen, others: {"exclude": [s.id for s in others]},
+    "eligible_authid": lambda chosen, others: {"eligible_authid": [authid(s) for s in chosen]},
+    "exclude_authid": lambda chosen, others: {"exclude_authid": [authid(s) for s in others]},
+    "eligible_authrole, all": lambda chosen, others: {"eligible_authrole": ["nobody", "anonymous"],
+                                                      "exclude": [s.id for s in others]},
+    "exclude_authrole, none": lambda chosen, others: {"exclude_authrole": ["somebody else"],
+                                                      "exclude_authid": [authid(s) for s in others]},
+    "all must agree": lambda chosen, others: {"eligible": [s.id for s in chosen + others],
+                                              "exclude": [s.id for s in others[:1]],
+                                              "exclude_authid": [authid(s) for s in others[1:]],
+                                              "eligible_authrole": ["anonymous"]},
+}
+
+
+@both_serializers
+@pytest.mark.parametrize("lists", LISTS.values(), ids=LISTS)
+def test_lists_choose_among_all_subscribers(on_each_worker, join, serializer, lists):
+    """Two subscribers of each serializer and worker, one of which is chosen, by an exact and a pattern subscription."""
+    subscribers = [s for kind in wamp.SERIALIZERS for _ in range(2) for s in on_each_worker(kind)]
+    exact = {s: s.subscribe("list.topic") for s in subscribers}
+    prefix = {s: s.subscribe("list.", {"match": "prefix"}) for s in subscribers}
+    chosen, others = subscribers[::2], subscribers[1::2]
+    publisher = join(serializer)
+    publication = publisher.publish("list.topic", "chosen", **lists(chosen, others))
+    publisher.publish("list.topic", "all")
+    for session in subscribers:
+        events = expect_events(session, 4 if session in chosen else 2)
+        wanted = [exact[session], prefix[session]]
+        assert sorted(e[1] for e in events if e[4] == ["all"]) == sorted(wanted)
+        got = [e for e in events if e[4] == ["chosen"]]
+        assert sorted(e[1] for e in got) == (sorted(wanted) if session in chosen else [])
+        assert all(e[2] == publication for e in got)
+
+
+@both_serializers
+@pytest.mark.parametrize("options", [
+    {"eligible": []}, {"eligible_authid": []}, {"eligible_authrole": []}, {"exclude_authrole": ["anonymous"]},
+    {"eligible": [2**53 - 7, 1, 12345]}, {"eligible_authid": ["nobody"]}, {"eligible_authrole": ["nobody"]}])
+def test_lists_that_let_nobody_through(on_each_worker, join, serializer, options):
+    subscribers = on_each_worker(serializer)
+    for session in subscribers:
+        session.subscribe("nobody.topic")
+    publisher = join(serializer)
+    publisher.publish("nobody.topic", 1, **options)
+    expect_nothing(publisher, *subscribers)
+
+
+@both_serializers
+def test_exclude_me_and_lists_agree(on_each_worker, serializer):
+    """Who is eligible does not get its own publication but on request."""
+    for session in on_each_worker(serializer):
+        subscription = session.subscribe("me.topic")
+        session.publish("me.topic", 1, eligible=[session.id])
+        request = session.next_request()
+        session.send([wamp.PUBLISH, request, {"acknowledge": True, "eligible": [session.id], "exclude_me": False},
+                      "me.topic", [2]])
+        kinds = {message[0]: message for message in (session.receive(), session.receive())}
+        assert kinds[EVENT][1] == subscription and kinds[EVENT][4] == [2] and PUBLISHED in kinds
+
+
+@both_serializers
+def test_a_list_beyond_the_bound_is_refused(join, serializer):
+    publisher = join(serializer)
+    most = list(range(1, 65537))
+    publisher.publish("big.list", 1, eligible=most)
+    request = publisher.next_request()
+    publisher.send([wamp.PUBLISH, request, {"acknowledge": True, "eligible": most, "exclude_authid": ["x"]}, "big.list"])
+    assert publisher.expect(ERROR, wamp.PUBLISH, request)[4] == "ringcast.error.limit_exceeded"
+    publisher.publish("big.list", 2)
+
+
+@both_serializers
+@pytest.mark.parametrize("options", [{"eligible": 5}, {"exclude": ["x"]}, {"eligible_authid": [7]}, {"disclose_me": "yes"}])
+def test_lists_of_the_wrong_type_break_the_protocol(join, serializer, options):
+    session = join(serializer)
+    session.send([wamp.PUBLISH, 1, options, "bad.list"])
+    session.expect_abort()
+
+
+# Publisher identification and payload passthru
+
+@both_serializers
+def test_a_publisher_is_named_when_it_asks_for_it(on_each_worker, join, serializer):
+    subscribers = [s for kind in wamp.SERIALIZERS for s in on_each_worker(kind)]
+    exact = {s: s.subscribe("who.is.it") for s in subscribers}
+    wildcard = {s: s.subscribe("who..it", {"match": "wildcard"}) for s in subscribers}
+    publisher = join(serializer)
+    named = {"publisher": publisher.id, "publisher_authid": authid(publisher), "publisher_authrole": "anonymous"}
+    for options, details in (({"disclose_me": True}, named), ({"disclose_me": False}, {}), ({}, {}),
+                             ({"disclose_me": True, "exclude": [1]}, named)):
+        publisher.publish("who.is.it", 1, **options)
+        for session in subscribers:
+            got = {event[1]: event[3] for event in expect_events(session, 2)}
+            assert got == {exact[session]: details, wildcard[session]: {**details, "topic": "who.is.it"}}
+
+
+@both_serializers
+def test_passthru_attributes_are_forwarded(on_each_worker, join, serializer):
+    subscribers = [s for kind in wamp.SERIALIZERS for s in on_each_worker(kind)]
+    subscriptions = {s: s.subscribe("ppt.topic") for s in subscribers}
+    publisher = join(serializer)
+    full = {"ppt_scheme": "x_mine", "ppt_serializer": "cbor", "ppt_cipher": "xsalsa20poly1305", "ppt_keyid": "key-1"}
+    for options, details in ((full, full), ({"ppt_scheme": "mqtt"}, {"ppt_scheme": "mqtt"}),
+                             ({"ppt_cipher": "without a scheme"}, {})):
+        publisher.publish("ppt.topic", "opaque", **options)
+        for session in subscribers:
+            assert session.expect_event(subscriptions[session], "opaque")[3] == details
+
+
+# Retained events
+
+def get_retained(session, topic, **options):
+    return session.subscribe(topic, {"get_retained": True, **options})
+
+
+@both_serializers
+def test_a_retained_event_comes_to_who_asks(on_each_worker, join, serializer):
+    publisher = join(serializer)
+    topics = [f"retained.{serializer}.{n}" for n in range(6)]  # of both homes
+    for topic in topics:
+        publisher.publish(topic, "old", retain=True)
+        publisher.publish(topic, "kept", {"k": 1}, retain=True, disclose_me=True, ppt_scheme="x_a")
+        publisher.publish(topic, "not kept")
+    for kind in wamp.SERIALIZERS:
+        for session in on_each_worker(kind):
+            for topic in topics:
+                subscription = get_retained(session, topic)
+                event = session.expect_event(subscription, "kept", {"k": 1})
+                assert event[3] == {"retained": True, "publisher": publisher.id, "publisher_authid": authid(publisher),
+                                    "publisher_authrole": "anonymous", "ppt_scheme": "x_a"}
+                again = get_retained(session, topic)
+                assert again == subscription
+                session.expect_event(subscription, "kept", {"k": 1})
+                publisher.publish(topic, "live")
+                assert session.expect_event(subscription, "live")[3] == {}
+                session.unsubscribe(subscription)
+            plain = session.subscribe(topics[0])
+            publisher.publish(topics[0], "live")
+            assert session.expect_event(plain, "live")[3] == {}
+
+
+@both_serializers
+def test_retained_events_by_pattern(on_each_worker, join, serializer):
+    """Those of all homes, each once, many pages of them; nothing of other topics."""
+    publisher = join(serializer)
+    root = f"pages.{serializer}"
+    text = "x" * 2000
+    for n in range(600):
+        publisher.publish_unacknowledged(f"{root}.a.{n}", n, text, retain=True)
+    for n in range(20):
+        publisher.publish_unacknowledged(f"{root}.b.{n}", n, retain=True)
+    publisher.publish(f"{root}.end", "end", retain=True)
+    for kind in wamp.SERIALIZERS:
+        for session in on_each_worker(kind):
+            subscription = get_retained(session, f"{root}.a.", match="prefix")
+            events = expect_events(session, 600)
+            assert {e[1] for e in events} == {subscription}
+            assert {e[3]["topic"]: e[4] for e in events} == {f"{root}.a.{n}": [n, text] for n in range(600)}
+            assert all(e[3]["retained"] is True for e in events)
+            session.unsubscribe(subscription)
+            wildcard = get_retained(session, f"{root}..7", match="wildcard")
+            events = expect_events(session, 2)
+            assert sorted(e[3]["topic"] for e in events) == [f"{root}.a.7", f"{root}.b.7"]
+            session.unsubscribe(wildcard)
+            get_retained(session, f"{root}.none.", match="prefix")
+            expect_nothing(publisher, session)
+
+
+@both_serializers
+def test_a_retained_event_never_comes_to_whom_it_was_not_for(on_each_worker, join, serializer):
+    """The publisher itself, unless it said otherwise; and nothing that had lists is retained at all."""
+    first, second = on_each_worker(serializer)
+    topic = f"private.{serializer}"
+    first.publish(topic, "mine", retain=True)
+    get_retained(first, topic)
+    mine = get_retained(second, topic)
+    second.expect_event(mine, "mine")
+    second.unsubscribe(mine)
+    first.publish(topic, "for the other", retain=True, eligible=[second.id])
+    second.expect_event(get_retained(second, topic), "mine")
+    first.publish(f"{topic}.me", "to me too", retain=True, exclude_me=False)
+    first.expect_event(get_retained(first, f"{topic}.me"), "to me too")
+
+
+@both_serializers
+def test_retained_events_after_a_worker_has_restarted(start_broker, serializer):
+    """What the other worker is home to is still there; what was at the one that died is lost, and nobody waits."""
+    broker = start_broker("--processes", 2, "--threads", 1)
+    sessions = [wamp.Session.open(broker.url, serializer) for _ in range(2)]
+    for session in sessions:
+        session.join()
+    for n in range(20):
+        sessions[0].publish(f"lost.{n}", n, retain=True)
+    since = broker.log.mark()
+    os.kill(broker.workers[0], signal.SIGKILL)
+    broker.wait_worker(0, since)
+    session = wamp.Session.open(broker.url, serializer)
+    session.join()
+    subscription = get_retained(session, "lost.", match="prefix")
+    left = broker.total("retained_events")
+    assert 0 < left < 20
+    events = expect_events(session, left)
+    assert {e[1] for e in events} == {subscription} and len({e[4][0] for e in events}) == left

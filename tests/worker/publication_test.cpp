@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <cstddef>
+#include <cstring>
 #include <string>
+#include <vector>
 
 #include "tests/ring/support.h"
 
@@ -61,6 +63,55 @@ TEST(Publication, ComesBackAsItWasWritten) {
   }
 }
 
+Publication with_extras() {
+  Publication p = sample();
+  p.extras = PublicationExtras{
+      .publisher = 77,
+      .publisher_authid = "joe",
+      .publisher_authrole = "user",
+      .passthru = {.scheme = "x_s", .serializer = "cbor", .cipher = "c", .keyid = "key"},
+      .receivers = "a filter",
+      .retain = true,
+      .excluded_session = 99};
+  return p;
+}
+
+TEST(Publication, ExtrasComeBackAsTheyWereWritten) {
+  const std::string frame = written(with_extras());
+  const auto back = parse_publication(frame);
+  ASSERT_TRUE(back && back->extras);
+  EXPECT_EQ(back->topic, "com.example.topic");
+  EXPECT_EQ(back->payload.kwargs, "\x80");
+  EXPECT_EQ(back->extras->publisher, 77u);
+  EXPECT_EQ(back->extras->publisher_authid, "joe");
+  EXPECT_EQ(back->extras->publisher_authrole, "user");
+  EXPECT_EQ(back->extras->passthru.scheme, "x_s");
+  EXPECT_EQ(back->extras->passthru.serializer, "cbor");
+  EXPECT_EQ(back->extras->passthru.cipher, "c");
+  EXPECT_EQ(back->extras->passthru.keyid, "key");
+  EXPECT_EQ(back->extras->receivers, "a filter");
+  EXPECT_TRUE(back->extras->retain);
+  EXPECT_EQ(back->extras->excluded_session, 99u);
+  Publication bare = sample();
+  bare.extras.emplace();
+  ASSERT_TRUE(parse_publication(written(bare)));
+  EXPECT_TRUE(parse_publication(written(bare))->extras);
+}
+
+TEST(Publication, ExtrasCutAnywhereOrTooLongAreRefused) {
+  const std::string frame = written(with_extras());
+  for (std::size_t size = 0; size < frame.size(); ++size) {
+    const std::vector<char> cut(frame.begin(), frame.begin() + static_cast<std::ptrdiff_t>(size));
+    EXPECT_FALSE(parse_publication({cut.data(), cut.size()})) << size;
+  }
+  EXPECT_FALSE(parse_publication(frame + "x"));
+  PublicationHeader header = header_of(frame);
+  header.has_extras = 2;
+  EXPECT_FALSE(parse_publication(with_header(frame, header)));
+  header.has_extras = 0;
+  EXPECT_FALSE(parse_publication(with_header(frame, header)));
+}
+
 TEST(Publication, AFrameCutAnywhereOrTooLongIsRefused) {
   const std::string frame = written(sample());
   for (std::size_t size = 0; size < frame.size(); ++size) {
@@ -104,14 +155,20 @@ TEST(Publication, RandomBytesGiveNothingOrViewsInsideTheFrame) {
   ring::test::Random random(11);
   std::size_t accepted = 0;
   for (int i = 0; i < 200000; ++i) {
-    std::string frame = written(sample());
+    std::string frame = written(i % 2 == 0 ? sample() : with_extras());
     for (std::uint64_t n = ring::test::below(random, 4); n != 0; --n) {
       frame[ring::test::below(random, frame.size())] = static_cast<char>(random());
     }
     const auto back = parse_publication(frame);
     if (!back) continue;
     ++accepted;
-    for (const std::string_view part : {back->topic, back->payload.args, back->payload.kwargs}) {
+    std::vector<std::string_view> parts = {back->topic, back->payload.args, back->payload.kwargs};
+    if (const auto& extras = back->extras) {
+      parts.insert(parts.end(),
+                   {extras->publisher_authid, extras->publisher_authrole, extras->passthru.scheme,
+                    extras->passthru.keyid, extras->receivers});
+    }
+    for (const std::string_view part : parts) {
       ASSERT_GE(part.data(), frame.data());
       ASSERT_LE(part.data() + part.size(), frame.data() + frame.size());
     }

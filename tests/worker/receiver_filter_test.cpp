@@ -247,5 +247,35 @@ TEST(ReceiverFilter, RandomBytesAreRefusedOrDecide) {
   EXPECT_GT(accepted, 0u);
 }
 
+TEST(ReceiverLists, AreReadInBothSerializers) {
+  wire::ReceiverFilter options;
+  options.eligible = "[3,1,3]";
+  options.exclude_authid = "[\"joe\",\"ann\"]";
+  options.eligible_authrole = "[]";
+  const auto json = read_receiver_lists(wire::Serializer::json, options);
+  ASSERT_TRUE(json);
+  EXPECT_EQ(json->eligible, (Sessions{3, 1, 3}));
+  EXPECT_EQ(json->exclude_authid, (Names{"joe", "ann"}));
+  EXPECT_EQ(json->eligible_authrole, Names{});
+  EXPECT_FALSE(json->exclude || json->eligible_authid || json->exclude_authrole);
+  options = {};
+  options.exclude = std::string_view("\x92\x03\xCD\x01\x00", 5);
+  const auto msgpack = read_receiver_lists(wire::Serializer::msgpack, options);
+  ASSERT_TRUE(msgpack);
+  EXPECT_EQ(msgpack->exclude, (Sessions{3, 256}));
+}
+
+TEST(ReceiverLists, HaveABoundTogether) {
+  std::string half = "[1";
+  for (std::size_t i = 1; i < kReceiversMax / 2; ++i) half += ",1";
+  half += ']';
+  wire::ReceiverFilter options;
+  options.eligible = half;
+  options.exclude = half;
+  EXPECT_TRUE(read_receiver_lists(wire::Serializer::json, options));
+  options.eligible_authid = "[\"one too many\"]";
+  EXPECT_FALSE(read_receiver_lists(wire::Serializer::json, options));
+}
+
 }  // namespace
 }  // namespace ringcast::worker
