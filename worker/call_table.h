@@ -42,6 +42,7 @@ struct CallRecord {
   bool interruptible = false;   // its callee understands INTERRUPT
   bool wants_progress = false;  // the caller takes progressive results
   bool continues = false;       // more of it may come from the caller
+  bool in_parts = false;        // its callee has been sent more than the first part
   // What it would take to give it to somebody else: while it is queued, or others could have it.
   std::string kept;
   std::vector<ring::ConnectionId> tried;  // callees that were unavailable

@@ -83,9 +83,10 @@ void Dealer::refuse(const NewCall& call, std::string_view error, std::string_vie
 }
 
 void Dealer::call(const NewCall& call) {
-  if (const std::uint32_t open = calls_.find(call.caller, call.request); open != kNoCall) {
-    return continue_call(open, call);
-  }
+  const std::uint32_t open = calls_.find(call.caller, call.request);
+  // More of a call that has just ended is for nobody, and no call of its own.
+  if (call.more != (open != kNoCall)) return;
+  if (call.more) return continue_call(open, call);
   Registration* registration = registrations_.match(call.realm, call.procedure);
   if (registration == nullptr) {
     return refuse(call, wire::uri::kNoSuchProcedure, "nobody has registered this procedure");
@@ -102,6 +103,8 @@ void Dealer::call(const NewCall& call) {
   record.continues = call.continues;
   calls_.append(party(call.caller).made, Chain::made, index);
   set_deadline(index);
+  // Nobody overtakes those who wait: a callee gets a caller's calls in the order made.
+  if (!registration->queue.empty()) return enqueue(index, *registration, call.frame);
   dispatch(index, call.frame);
 }
 
@@ -115,15 +118,12 @@ void Dealer::continue_call(std::uint32_t index, const NewCall& more) {
     return fail(index, kLimitExceeded,
                 "a call in parts can't wait for a callee that is at its concurrency");
   }
+  record.in_parts = true;
   drop_kept(index);  // nobody else could be given all of it any more
-  const Registration* registration = registrations_.find(record.registration);
-  const bool by_pattern =
-      registration != nullptr && registration->match != wire::MatchPolicy::exact;
   output_.invoke(record.callee,
                  {.call = calls_.name(index),
                   .realm = record.realm,
                   .registration = record.registration,
-                  .by_pattern = by_pattern,
                   .continues = true},
                  more.frame);
 }
@@ -140,6 +140,9 @@ void Dealer::dispatch(std::uint32_t index, std::string_view frame) {
                 "none of the procedure's callees is available");
   }
   if (choice.callee == nullptr) return enqueue(index, *registration, frame);
+  if (party(choice.callee->session).given.size >= kGivenMax) {
+    return fail(index, kLimitExceeded, "the callee leaves too many calls unanswered");
+  }
   give(index, *registration, *choice.callee, frame);
 }
 
@@ -237,11 +240,12 @@ bool Dealer::outcome(ring::ConnectionId callee, std::uint64_t call, Outcome outc
   return true;
 }
 
-// `frame`: the call, where it has come back; what was kept of it otherwise.
+// `frame`: the call, where it has come back; what was kept of it otherwise. Of a call in parts only
+// the first comes back, and the others are lost.
 void Dealer::reroute(std::uint32_t index, std::string_view frame) {
   const std::string kept = calls_[index].kept;
   if (frame.empty()) frame = kept;
-  if (frame.empty()) {
+  if (frame.empty() || calls_[index].in_parts) {
     return fail(index, wire::uri::kNoAvailableCallee, "the procedure's callee is not available");
   }
   dispatch(index, frame);

@@ -62,7 +62,10 @@ class DealerOutput {
 
 class Dealer {
  public:
-  static constexpr std::size_t kCallsMax = 1u << 20;       // of all realms at home here
+  static constexpr std::size_t kCallsMax = 1u << 20;  // of all realms at home here
+  // Given to a session and not done with by it, whether their callers still wait or not: who never
+  // answers must not fill the table for all.
+  static constexpr std::size_t kGivenMax = 65'536;
   static constexpr std::size_t kQueuedCallsMax = 1024;     // of a registration at its concurrency
   static constexpr std::size_t kKeptBytesMax = 64u << 20;  // of calls that wait or may be rerouted
 
@@ -83,6 +86,9 @@ class Dealer {
   // order. Of contradictions (a torn announcement) the first stands.
   void restore(ring::ConnectionId callee, const ProcedureKey& key, const RegistrationTerms& terms,
                std::uint32_t registration, std::uint64_t order);
+  // Gives calls that wait for a callee to those who have room. Call when a new one has been told
+  // that it is registered, which comes before its first call.
+  void serve_queue(std::uint32_t registration);
   // The callee gets no more calls from it; what it has it may still answer. False: it has none.
   bool unregister(ring::ConnectionId callee, std::uint32_t registration);
 
@@ -95,6 +101,7 @@ class Dealer {
     std::uint64_t timeout_ms = 0;  // 0: none
     bool wants_progress = false;   // of results
     bool continues = false;        // more follows under the same request (progressive invocations)
+    bool more = false;             // of a call whose first part came before
     std::string_view frame;        // goes to the callee as it is
   };
   void call(const NewCall& call);
@@ -139,7 +146,6 @@ class Dealer {
             std::string_view frame);
   void enqueue(std::uint32_t index, Registration& registration, std::string_view frame);
   void leave_queue(std::uint32_t index);
-  void serve_queue(std::uint32_t registration);
   void reroute(std::uint32_t index, std::string_view frame);
   // Answers the caller with an ERROR of the dealer's.
   void fail(std::uint32_t index, std::string_view error, std::string_view message);

@@ -36,10 +36,16 @@ inline constexpr std::size_t kSubscriptionsPerSessionMax =
 inline constexpr std::size_t kSubscribesPendingMax = 65536;  // of a worker: its clients are paused
 inline constexpr std::size_t kControlBacklogMax = 4096;  // messages for one home worker: the same
 inline constexpr std::size_t kCallsDeferredMax = 65536;  // while a dealer learns what is registered
+inline constexpr std::size_t kDeferredBytesMax = 64u << 20;  // of those: ERROR
 inline constexpr std::size_t kControlBytesMax = 64u
                                                 << 20;  // of all home workers' messages: no calls
 inline constexpr std::size_t kRegistrationsPerSessionMax = 16384;  // ERROR, as above
 inline constexpr std::size_t kCallsPerSessionMax = 16384;          // open at a time: the same
+// Calls in parts that ended before their last part, remembered while that may be on its way; of
+// more, the oldest are forgotten, and what follows of them is out of order.
+inline constexpr std::size_t kUnfinishedCallsMax = 1024;
+// Of the passthru options of a call in parts, which its callee's worker keeps: ERROR.
+inline constexpr std::size_t kPartsPassthruBytesMax = 1024;
 // Less than the interval at which an idle worker wakes anyway (Worker::report): longer, and a
 // worker without any work would take that for work that came soon.
 inline constexpr std::uint32_t kBusyPollMaxUs = 100'000;

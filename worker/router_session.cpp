@@ -261,11 +261,12 @@ Taken Router::in_order(Connection& connection, const Request& request, Serve ser
 // More of a call that was made in parts has the request id of its first part (WAMP, "Progressive
 // Call Invocations").
 Taken Router::call(Connection& connection, const wire::Call& call) {
-  if (rpc_.goes_on(connection, call.request)) return rpc_.call(connection, call);
+  if (rpc_.goes_on(connection, call.request)) return rpc_.call_part(connection, call);
   return in_order(connection, call, [&] {
-    // What is below "wamp." nobody can have registered.
-    return wire::uri_reserved(call.procedure) ? procedures_.call(connection, call)
-                                              : rpc_.call(connection, call);
+    if (!wire::uri_reserved(call.procedure)) return rpc_.call(connection, call);
+    // What is below "wamp." nobody can have registered, and is called as a whole.
+    if (call.options.progress) rpc_.drop_rest(connection, call.request);
+    return procedures_.call(connection, call);
   });
 }
 

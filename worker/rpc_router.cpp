@@ -17,6 +17,12 @@ namespace {
 
 using Kind = ring::DescriptorKind;
 
+std::size_t bytes_of(const std::optional<wire::Passthru>& passthru) {
+  if (!passthru) return 0;
+  return passthru->scheme.size() + passthru->serializer.size() + passthru->cipher.size() +
+         passthru->keyid.size();
+}
+
 }  // namespace
 
 RpcRouter::RpcRouter(ring::Segment& segment, std::uint32_t self, Transport& transport, Peers& peers,
@@ -72,14 +78,17 @@ void RpcRouter::settle_local() {
 bool RpcRouter::goes_on(const Connection& connection, std::uint64_t request) const {
   const auto found = dealings_.find(connection.id.slot);
   if (found == dealings_.end() || found->second->who != connection.id) return false;
-  const auto open = found->second->calls.find(request);
-  return open != found->second->calls.end() && open->second.continues;
+  const Dealing& session = *found->second;
+  const auto open = session.calls.find(request);
+  return (open != session.calls.end() && open->second.continues) ||
+         session.unfinished.contains(request);
 }
 
 Taken RpcRouter::call(Connection& connection, const wire::Call& call) {
   const std::uint16_t realm = connection.session->realm;
   if (home_behind(realm)) return Taken::blocked;
   const auto refuse_call = [&](std::string_view uri, std::string_view message) {
+    if (call.options.progress) drop_rest(connection, call.request);
     send_error(connection, wire::MessageType::call, call.request, uri, message);
     return Taken::yes;
   };
@@ -91,29 +100,56 @@ Taken RpcRouter::call(Connection& connection, const wire::Call& call) {
                        "the worker that keeps this realm's procedures is away; call again");
   }
   Dealing& session = dealing(connection);
-  if (session.calls.size() >= kCallsPerSessionMax && !session.calls.contains(call.request)) {
+  if (session.calls.size() >= kCallsPerSessionMax) {
     return refuse_call(kLimitExceeded, "this session has reached its limit of open calls");
+  }
+  if (call.options.progress && bytes_of(call.options.passthru) > kPartsPassthruBytesMax) {
+    return refuse_call(kLimitExceeded,
+                       "the ppt_ options of a call in parts have at most 1024 bytes");
   }
   session.calls[call.request] = {.continues = call.options.progress};
   counters_.add(ring::Counter::calls);
+  tell_call(connection, call, false);
+  return Taken::yes;
+}
+
+// A call may end before its caller has sent all of it. What was on its way then is dropped: its
+// caller could not know.
+Taken RpcRouter::call_part(Connection& connection, const wire::Call& call) {
+  if (home_behind(connection.session->realm)) return Taken::blocked;
+  Dealing& session = dealing(connection);
+  const auto open = session.calls.find(call.request);
+  if (open == session.calls.end()) {
+    if (!call.options.progress) session.unfinished.erase(call.request);
+    return Taken::yes;
+  }
+  open->second.continues = call.options.progress;
+  tell_call(connection, call, true);
+  return Taken::yes;
+}
+
+void RpcRouter::tell_call(Connection& connection, const wire::Call& call, bool more) {
+  const std::uint16_t realm = connection.session->realm;
   const std::uint64_t id = ring::session_id_of(connection.id, segment_.header().session_key);
   const IdentityView identity(connection.session->identity.get(), id,
                               realms_[realm].anonymous_role_name());
-  tell_home(
-      {.kind = Kind::call, .realm = realm, .target = connection.id.packed(), .token = call.request},
-      write_rpc_frame({.serializer = connection.serializer,
-                       .wants_progress = call.options.receive_progress,
-                       .continues = call.options.progress,
-                       .discloses_caller = call.options.disclose_me,
-                       .caller = id,
-                       .timeout_ms = call.options.timeout_ms,
-                       .uri = call.procedure,
-                       .caller_authid = identity.authid(),
-                       .caller_authrole = identity.authrole(),
-                       .passthru = call.options.passthru,
-                       .payload = call.payload}));
+  tell_home({.kind = Kind::call,
+             .realm = realm,
+             .argument = std::uint32_t{more},
+             .target = connection.id.packed(),
+             .token = call.request},
+            write_rpc_frame({.serializer = connection.serializer,
+                             .wants_progress = call.options.receive_progress,
+                             .continues = call.options.progress,
+                             .discloses_caller = call.options.disclose_me,
+                             .caller = id,
+                             .timeout_ms = call.options.timeout_ms,
+                             .uri = call.procedure,
+                             .caller_authid = identity.authid(),
+                             .caller_authrole = identity.authrole(),
+                             .passthru = call.options.passthru,
+                             .payload = call.payload}));
   settle_local();
-  return Taken::yes;
 }
 
 bool RpcRouter::call_as_router(const OwnCall& call, RouterCalls::Callback end) {

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -31,6 +32,14 @@
 
 namespace ringcast::worker {
 
+// What the dealer says of an invocation, in its descriptor.
+enum InvocationFlag : std::uint32_t {
+  kByPattern = 1,
+  kDisclosesCaller = 2,
+  kForwardsTimeout = 4,
+  kContinues = 8
+};
+
 // What a YIELD or ERROR for an invocation was.
 enum class Answered : std::uint8_t { yes, blocked, never_was };
 
@@ -40,8 +49,15 @@ class RpcRouter final : public DealerOutput {
             const Realms& realms);
 
   // --- what sessions of this worker ask. Request ids were checked, but for calls that go on.
+  // Whether a CALL of this request is more of a call made in parts.
   bool goes_on(const Connection& connection, std::uint64_t request) const;
   Taken call(Connection& connection, const wire::Call& call);
+  // More of this call may come, and is for nobody.
+  void drop_rest(const Connection& connection, std::uint64_t request) {
+    remember_unfinished(dealing(connection), request);
+  }
+  // REQUIRES: goes_on().
+  Taken call_part(Connection& connection, const wire::Call& call);
   Taken cancel(Connection& connection, const wire::Cancel& cancel);
   Taken register_procedure(Connection& connection, const wire::Register& message);
   Taken unregister(Connection& connection, const wire::Unregister& message);
@@ -97,6 +113,10 @@ class RpcRouter final : public DealerOutput {
   };
   struct Held {              // an invocation
     std::uint64_t call = 0;  // the dealer's name for it
+    // Of a call in parts: the first without its payload, and what the dealer said of it. Options
+    // of those that follow count for nothing (WAMP, "Freezing of Options").
+    std::string first_part;
+    std::uint32_t flags = 0;
   };
   struct Offer {  // a registration
     std::string uri;
@@ -108,7 +128,8 @@ class RpcRouter final : public DealerOutput {
   struct Dealing {
     ring::ConnectionId who;
     std::uint16_t realm = 0;
-    std::unordered_map<std::uint64_t, OpenCall> calls;         // by the caller's request
+    std::unordered_map<std::uint64_t, OpenCall> calls;  // by the caller's request
+    std::set<std::uint64_t> unfinished;  // requests of calls that ended before their last part
     std::unordered_map<std::uint64_t, Held> invocations;       // by our request
     std::unordered_map<std::uint64_t, std::uint64_t> by_call;  // the dealer's name to our request
     std::unordered_map<std::uint32_t, Offer> offers;           // by registration
@@ -145,11 +166,13 @@ class RpcRouter final : public DealerOutput {
   void settle_local();
   void handle(std::uint32_t from, const ring::Descriptor& descriptor, std::string_view frame);
   void ask_to_register(std::uint64_t token, const PendingRegister& pending);
+  void tell_call(Connection& connection, const wire::Call& call, bool more);
   Answered end_invocation(Connection& connection, std::uint64_t request, Outcome outcome,
                           const RpcFrame& frame);
 
   // As the dealer's worker (rpc_router_home.cpp).
   void at_home(std::uint32_t from, const ring::Descriptor& descriptor, std::string_view frame);
+  void defer(std::uint32_t from, const ring::Descriptor& descriptor, std::string_view frame);
   void serve(const ring::Descriptor& descriptor, std::string_view frame);
   void serve_register(const ring::Descriptor& descriptor, std::string_view uri);
   bool overloaded() const;
@@ -159,10 +182,19 @@ class RpcRouter final : public DealerOutput {
 
   // To a session of this worker (rpc_router_session.cpp).
   void deliver_invocation(const ring::Descriptor& descriptor, std::string_view frame);
+  void deliver_part(const ring::Descriptor& descriptor, const RpcFrame& frame);
+  void send_invocation(Connection& connection, std::uint64_t request,
+                       const ring::Descriptor& descriptor, const RpcFrame& first,
+                       const RpcFrame& part, const wire::Payload& payload);
+  void give_back(const ring::Descriptor& descriptor, Outcome outcome, std::string body);
   void deliver_interrupt(const ring::Descriptor& descriptor);
   void deliver_answer(const ring::Descriptor& descriptor, std::string_view frame);
   void deliver_refusal(const ring::Descriptor& descriptor, std::string_view text);
   void deliver_registered(const ring::Descriptor& descriptor, std::string_view text);
+  // The call has been answered. False: it is not open.
+  bool close_call(Dealing& session, std::uint64_t request);
+  static void remember_unfinished(Dealing& session, std::uint64_t request);
+  void send_interrupt(Connection& connection, std::uint64_t request, wire::CancelMode mode);
   void end_all_open(Dealing& session);
   bool is_own(std::uint64_t target) const { return target == own_name().packed(); }
   ring::ConnectionId own_name() const {
@@ -192,6 +224,7 @@ class RpcRouter final : public DealerOutput {
   TimeMs now_ = 0;
   std::uint64_t awaited_ = 0;     // bit per worker that has yet to announce
   std::deque<Message> deferred_;  // what came for the dealer before it knew what is registered
+  std::size_t deferred_bytes_ = 0;
   // From this worker to itself. Like those in rings they are looked at one after the other, when
   // whoever sent them is done: the dealer is not called back from what it calls.
   std::deque<Message> local_;

@@ -55,14 +55,20 @@ void RpcRouter::at_home(std::uint32_t from, const ring::Descriptor& descriptor,
     return;
   }
   if (awaited_ != 0 && descriptor.kind != Kind::announce_registration) {
-    if (descriptor.kind == Kind::call && deferred_.size() >= kCallsDeferredMax) {
-      return refuse(ring::ConnectionId::from_packed(descriptor.target), descriptor.token,
-                    kLimitExceeded, "the realm's worker is starting; call again in a moment");
-    }
-    deferred_.push_back({from, descriptor, std::string(frame)});
-    return;
+    return defer(from, descriptor, frame);
   }
   serve(descriptor, frame);
+}
+
+void RpcRouter::defer(std::uint32_t from, const ring::Descriptor& descriptor,
+                      std::string_view frame) {
+  if (descriptor.kind == Kind::call && (deferred_.size() >= kCallsDeferredMax ||
+                                        deferred_bytes_ + frame.size() > kDeferredBytesMax)) {
+    return refuse(ring::ConnectionId::from_packed(descriptor.target), descriptor.token,
+                  kLimitExceeded, "the realm's worker is starting; call again in a moment");
+  }
+  deferred_bytes_ += frame.size();
+  deferred_.push_back({from, descriptor, std::string(frame)});
 }
 
 void RpcRouter::serve(const ring::Descriptor& descriptor, std::string_view frame) {
@@ -126,6 +132,7 @@ void RpcRouter::serve_register(const ring::Descriptor& descriptor, std::string_v
         .token = descriptor.token,
         .topic_hash = done.order},
        done.registration != 0 ? std::string() : refusal_text(done.error, done.message));
+  if (done.registration != 0) dealer_.serve_queue(done.registration);
 }
 
 void RpcRouter::serve_call(const ring::Descriptor& descriptor, std::string_view frame) {
@@ -147,14 +154,16 @@ void RpcRouter::serve_call(const ring::Descriptor& descriptor, std::string_view 
                 .timeout_ms = call->timeout_ms,
                 .wants_progress = call->wants_progress,
                 .continues = call->continues,
+                .more = descriptor.argument != 0,
                 .frame = frame});
 }
 
 void RpcRouter::invoke(ring::ConnectionId callee, const Invocation& invocation,
                        std::string_view frame) {
-  const std::uint32_t flags =
-      std::uint32_t{invocation.by_pattern} | std::uint32_t{invocation.discloses_caller} << 1 |
-      std::uint32_t{invocation.forwards_timeout} << 2 | std::uint32_t{invocation.continues} << 3;
+  const std::uint32_t flags = (invocation.by_pattern ? kByPattern : 0u) |
+                              (invocation.discloses_caller ? kDisclosesCaller : 0u) |
+                              (invocation.forwards_timeout ? kForwardsTimeout : 0u) |
+                              (invocation.continues ? kContinues : 0u);
   tell(callee.worker,
        {.kind = Kind::invocation,
         .realm = invocation.realm,
@@ -200,6 +209,7 @@ void RpcRouter::open_if_complete() {
   while (!deferred_.empty()) {
     const Message message = std::move(deferred_.front());
     deferred_.pop_front();
+    deferred_bytes_ -= message.frame.size();
     serve(message.descriptor, message.frame);
   }
 }
@@ -208,7 +218,10 @@ void RpcRouter::open_if_complete() {
 // more but this one.
 void RpcRouter::on_worker_lost(std::uint32_t worker) {
   dealer_.worker_lost(worker);
-  std::erase_if(deferred_, [worker](const Message& message) { return message.from == worker; });
+  std::erase_if(deferred_, [this, worker](const Message& message) {
+    if (message.from == worker) deferred_bytes_ -= message.frame.size();
+    return message.from == worker;
+  });
   awaited_ &= ~(std::uint64_t{1} << worker);
   open_if_complete();
   for (const auto& [slot, dealing] : dealings_) {

@@ -47,60 +47,102 @@ bool RpcRouter::transcode(const RpcFrame& frame, wire::Serializer to, wire::Payl
   return done;
 }
 
+void RpcRouter::give_back(const ring::Descriptor& descriptor, Outcome outcome, std::string body) {
+  tell_home({.kind = Kind::call_outcome,
+             .realm = descriptor.realm,
+             .argument = static_cast<std::uint32_t>(outcome),
+             .target = descriptor.target,
+             .token = descriptor.token},
+            std::move(body));
+}
+
 void RpcRouter::deliver_invocation(const ring::Descriptor& descriptor, std::string_view bytes) {
   const auto frame = parse_rpc_frame(bytes);
   if (!frame || !realms_.contains(descriptor.realm)) {
     counters_.add(ring::Counter::corrupt_frames_dropped);
     return;
   }
+  if ((descriptor.reserved & kContinues) != 0) return deliver_part(descriptor, *frame);
   const auto callee = ring::ConnectionId::from_packed(descriptor.target);
-  const std::uint64_t call = descriptor.token;
-  const bool continues = (descriptor.reserved & 8) != 0;
   Connection* connection = live_session(callee);
   Dealing* session = connection == nullptr ? nullptr : find_dealing(callee);
-  const auto give_back = [&](Outcome outcome, std::string body) {
-    tell_home({.kind = Kind::call_outcome,
-               .realm = descriptor.realm,
-               .argument = static_cast<std::uint32_t>(outcome),
-               .target = descriptor.target,
-               .token = call},
-              std::move(body));
-  };
-  std::uint64_t request = 0;
-  if (continues) {
-    const auto known =
-        session == nullptr ? decltype(session->by_call.find(call)){} : session->by_call.find(call);
-    if (session == nullptr || known == session->by_call.end()) return;  // answered meanwhile
-    request = known->second;
-  } else if (session == nullptr || !session->offers.contains(descriptor.argument)) {
-    return give_back(Outcome::undelivered, std::string(bytes));
+  if (session == nullptr || !session->offers.contains(descriptor.argument)) {
+    return give_back(descriptor, Outcome::undelivered, std::string(bytes));
   }
   wire::Payload payload;
   if (!transcode(*frame, connection->serializer, payload)) {
-    return give_back(Outcome::error, write_rpc_frame({.serializer = frame->serializer,
-                                                      .uri = kPayloadNotTranscodable}));
+    return give_back(
+        descriptor, Outcome::error,
+        write_rpc_frame({.serializer = frame->serializer, .uri = kPayloadNotTranscodable}));
   }
-  if (!continues) {
-    request = ++session->last_invocation;
-    session->invocations.emplace(request, Held{call});
-    session->by_call.emplace(call, request);
+  const std::uint64_t request = ++session->last_invocation;
+  Held& held = session->invocations[request];
+  held.call = descriptor.token;
+  if (frame->continues) {
+    RpcFrame first = *frame;
+    first.payload = {};
+    held.first_part = write_rpc_frame(first);
+    held.flags = descriptor.reserved;
   }
+  session->by_call.emplace(descriptor.token, request);
+  send_invocation(*connection, request, descriptor, *frame, *frame, payload);
+}
+
+// More of a call: with the request and, but for `progress`, the details of its first part.
+void RpcRouter::deliver_part(const ring::Descriptor& descriptor, const RpcFrame& frame) {
+  const auto callee = ring::ConnectionId::from_packed(descriptor.target);
+  Connection* connection = live_session(callee);
+  Dealing* session = connection == nullptr ? nullptr : find_dealing(callee);
+  if (session == nullptr) return;
+  const auto known = session->by_call.find(descriptor.token);
+  if (known == session->by_call.end()) return;  // answered meanwhile
+  const std::uint64_t request = known->second;
+  const Held& held = session->invocations.at(request);
+  const auto first = parse_rpc_frame(held.first_part);
+  if (!first) return;  // it was whole: whoever sends more of it is mistaken
+  wire::Payload payload;
+  if (transcode(frame, connection->serializer, payload)) {
+    ring::Descriptor as_first = descriptor;
+    as_first.reserved = held.flags;
+    return send_invocation(*connection, request, as_first, *first, frame, payload);
+  }
+  // The callee has no use for the rest.
+  session->by_call.erase(known);
+  session->invocations.erase(request);
+  if (connection->session->understands_interrupt) {
+    send_interrupt(*connection, request, wire::CancelMode::killnowait);
+  }
+  give_back(descriptor, Outcome::error,
+            write_rpc_frame({.serializer = frame.serializer, .uri = kPayloadNotTranscodable}));
+}
+
+void RpcRouter::send_invocation(Connection& connection, std::uint64_t request,
+                                const ring::Descriptor& descriptor, const RpcFrame& first,
+                                const RpcFrame& part, const wire::Payload& payload) {
   wire::InvocationDetails details;
-  details.receive_progress = frame->wants_progress;
-  details.progress = frame->continues;
-  details.passthru = frame->passthru;
-  if ((descriptor.reserved & 1) != 0) details.procedure = frame->uri;
-  if ((descriptor.reserved & 4) != 0) details.timeout_ms = frame->timeout_ms;
-  if (frame->discloses_caller || (descriptor.reserved & 2) != 0) {
-    details.caller = frame->caller;
-    details.caller_authid = frame->caller_authid;
-    details.caller_authrole = frame->caller_authrole;
+  details.receive_progress = first.wants_progress;
+  details.progress = part.continues;
+  details.passthru = first.passthru;
+  if ((descriptor.reserved & kByPattern) != 0) details.procedure = first.uri;
+  if ((descriptor.reserved & kForwardsTimeout) != 0) details.timeout_ms = first.timeout_ms;
+  if (first.discloses_caller || (descriptor.reserved & kDisclosesCaller) != 0) {
+    details.caller = first.caller;
+    details.caller_authid = first.caller_authid;
+    details.caller_authrole = first.caller_authrole;
   }
   out_.clear();
-  wire::append_invocation(out_, connection->serializer, request, descriptor.argument, details,
+  wire::append_invocation(out_, connection.serializer, request, descriptor.argument, details,
                           payload);
-  send(*connection);
+  send(connection);
   counters_.add(ring::Counter::invocations);
+}
+
+void RpcRouter::send_interrupt(Connection& connection, std::uint64_t request,
+                               wire::CancelMode mode) {
+  out_.clear();
+  wire::append_interrupt(out_, connection.serializer, request,
+                         {.mode = mode, .reason = wire::uri::kCanceled});
+  send(connection);
 }
 
 void RpcRouter::deliver_interrupt(const ring::Descriptor& descriptor) {
@@ -111,11 +153,23 @@ void RpcRouter::deliver_interrupt(const ring::Descriptor& descriptor) {
   const auto known = session->by_call.find(descriptor.token);
   if (known == session->by_call.end()) return;  // its answer is on the way
   const bool kill = descriptor.argument == static_cast<std::uint32_t>(wire::CancelMode::kill);
-  out_.clear();
-  wire::append_interrupt(out_, connection->serializer, known->second,
-                         {.mode = kill ? wire::CancelMode::kill : wire::CancelMode::killnowait,
-                          .reason = wire::uri::kCanceled});
-  send(*connection);
+  send_interrupt(*connection, known->second,
+                 kill ? wire::CancelMode::kill : wire::CancelMode::killnowait);
+}
+
+bool RpcRouter::close_call(Dealing& session, std::uint64_t request) {
+  const auto open = session.calls.find(request);
+  if (open == session.calls.end()) return false;
+  if (open->second.continues) remember_unfinished(session, request);
+  session.calls.erase(open);
+  return true;
+}
+
+void RpcRouter::remember_unfinished(Dealing& session, std::uint64_t request) {
+  session.unfinished.insert(request);
+  if (session.unfinished.size() > kUnfinishedCallsMax) {
+    session.unfinished.erase(session.unfinished.begin());
+  }
 }
 
 void RpcRouter::count_if_stale(bool known) {
@@ -140,7 +194,7 @@ void RpcRouter::deliver_answer(const ring::Descriptor& descriptor, std::string_v
     return;
   }
   const auto outcome = static_cast<Outcome>(descriptor.argument);
-  if (outcome != Outcome::progress) session->calls.erase(descriptor.token);
+  if (outcome != Outcome::progress) close_call(*session, descriptor.token);
   wire::Payload payload;
   if (!transcode(*frame, connection->serializer, payload)) {
     if (outcome == Outcome::progress) return;
@@ -168,7 +222,7 @@ void RpcRouter::deliver_refusal(const ring::Descriptor& descriptor, std::string_
   const auto caller = ring::ConnectionId::from_packed(descriptor.target);
   Connection* connection = live_session(caller);
   Dealing* session = connection == nullptr ? nullptr : find_dealing(caller);
-  if (session == nullptr || session->calls.erase(descriptor.token) == 0) {
+  if (session == nullptr || !close_call(*session, descriptor.token)) {
     counters_.add(ring::Counter::stale_frames_dropped);
     return;
   }
@@ -210,19 +264,16 @@ void RpcRouter::deliver_registered(const ring::Descriptor& descriptor, std::stri
 // The dealer that knew of these is gone.
 void RpcRouter::end_all_open(Dealing& session) {
   Connection* connection = live_session(session.who);
-  for (const auto& [request, call] : session.calls) {
-    if (connection == nullptr) break;
+  while (!session.calls.empty()) {
+    const std::uint64_t request = session.calls.begin()->first;
+    close_call(session, request);
+    if (connection == nullptr) continue;
     send_error(*connection, wire::MessageType::call, request, wire::uri::kNetworkFailure,
                "the worker that kept this call is gone; what became of it is not known");
   }
-  session.calls.clear();
   if (connection != nullptr && connection->session->understands_interrupt) {
     for (const auto& [request, held] : session.invocations) {
-      out_.clear();
-      wire::append_interrupt(
-          out_, connection->serializer, request,
-          {.mode = wire::CancelMode::killnowait, .reason = wire::uri::kCanceled});
-      send(*connection);
+      send_interrupt(*connection, request, wire::CancelMode::killnowait);
     }
   }
   session.invocations.clear();

@@ -157,6 +157,109 @@ def test_a_call_in_parts(two_workers, serializer):
 
 
 @both_serializers
+def test_parts_that_come_after_the_end_are_dropped(two_workers, serializer):
+    """Their caller could not know; the callee hears nothing more of it, and the caller is not thrown out."""
+    callee, caller = joined(two_workers, serializer), joined(two_workers, serializer)
+    register(callee, "rpc.parts")
+    request = call(caller, "rpc.parts", 0, progress=True)
+    invocation = callee.expect(INVOCATION)
+    callee.send([ERROR, INVOCATION, invocation[1], {}, "app.error.enough"])
+    caller.expect(ERROR, CALL, request, {}, "app.error.enough")
+    caller.send([CALL, request, {"progress": True}, "rpc.parts", [1]], [CALL, request, {}, "rpc.parts", [2]])
+    whole = call(caller, "rpc.parts", "another")
+    invocation = callee.expect(INVOCATION, invocation[1] + 1)
+    assert invocation[4] == ["another"]
+    callee.send([YIELD, invocation[1], {}])
+    caller.expect(RESULT, whole)
+    for procedure in ("rpc..parts", "rpc.nobody", "wamp.registration.count_callees"):
+        request = call(caller, procedure, 0, progress=True)
+        caller.expect(ERROR, CALL, request)
+        caller.send([CALL, request, {"progress": True}, procedure, [1]], [CALL, request, {}, procedure, [2]])
+    caller.send([CALL, request, {}, "rpc.parts", [3]])  # behind the last part
+    caller.expect_abort()
+    expect_nothing_open(two_workers)
+
+
+@both_serializers
+def test_parts_that_cross_the_answer_begin_no_call(two_workers, serializer):
+    callee, caller = joined(two_workers, serializer), joined(two_workers, serializer)
+    register(callee, "rpc.parts")
+    for _ in range(200):
+        request = call(caller, "rpc.parts", "first", progress=True)
+        while (invocation := callee.expect(INVOCATION))[4] != ["first"]:
+            pass  # of the call before; it came in time
+        callee.send([YIELD, invocation[1], {}])
+        caller.send([CALL, request, {"progress": True}, "rpc.parts", ["more"]], [CALL, request, {}, "rpc.parts", ["last"]])
+        caller.expect(RESULT, request)
+    request = call(caller, "rpc.parts", "end")
+    while (invocation := callee.expect(INVOCATION))[4] != ["end"]:
+        assert invocation[1] <= 200
+    assert invocation[1] == 201
+    callee.send([YIELD, invocation[1], {}])
+    caller.expect(RESULT, request)
+    expect_nothing_open(two_workers)
+
+
+@both_serializers
+def test_the_options_of_the_first_part_count(two_workers, serializer):
+    """And its procedure: a callee of many would take another for what the caller was allowed to call."""
+    callee, caller = joined(two_workers, serializer), joined(two_workers, serializer)
+    register(callee, "rpc.many.", match="prefix")
+    first = {"progress": True, "receive_progress": True, "disclose_me": True, "ppt_scheme": "x_my"}
+    request = call(caller, "rpc.many.a", 0, **first)
+    details = callee.expect(INVOCATION)[3]
+    assert details["procedure"] == "rpc.many.a" and details["caller"] == caller.id and details["receive_progress"]
+    caller.send([CALL, request, {"progress": True, "ppt_scheme": "x_other"}, "rpc.many.b", [1]],
+                [CALL, request, {}, "not..a.uri", [2]])
+    assert callee.expect(INVOCATION)[3:] == [details, [1]]
+    last = callee.expect(INVOCATION)
+    assert last[3:] == [{key: value for key, value in details.items() if key != "progress"}, [2]]
+    callee.send([YIELD, last[1], {}])
+    caller.expect(RESULT, request)
+    request = call(caller, "rpc.many.a", 0, progress=True, ppt_scheme="x_" + "y" * 1024)
+    caller.expect(ERROR, CALL, request, {}, "ringcast.error.limit_exceeded")
+    expect_nothing_open(two_workers)
+
+
+def test_a_part_without_a_form_ends_the_call(two_workers):
+    """Its callee is told so, as nothing more will come."""
+    callee, caller = joined(two_workers, "json", CANCELS), joined(two_workers, "msgpack")
+    register(callee, "rpc.parts")
+    request = call(caller, "rpc.parts", 0, progress=True)
+    invocation = callee.expect(INVOCATION)
+    odd = b"\x95\x30" + bytes([request]) + b"\x81\xa8progress\xc3" + b"\xa9rpc.parts" + b"\x91\x81\x90\x01"
+    caller.send_bytes(odd)  # [CALL, request, {progress: true}, "rpc.parts", [{[]: 1}]]
+    caller.expect(ERROR, CALL, request, {}, "ringcast.error.payload_not_transcodable")
+    callee.expect(INTERRUPT, invocation[1])
+    caller.send([CALL, request, {}, "rpc.parts", [2]])
+    request = call(caller, "rpc.parts", "whole")
+    invocation = callee.expect(INVOCATION, invocation[1] + 1)
+    callee.send([YIELD, invocation[1], {}])
+    caller.expect(RESULT, request)
+    expect_nothing_open(two_workers)
+
+
+@both_serializers
+def test_calls_that_wait_go_to_a_new_callee(two_workers, serializer):
+    """In the order made: what is called after it has come waits behind them."""
+    callees = [joined(two_workers, serializer) for _ in range(2)]
+    caller = joined(two_workers, serializer)
+    shared = {"invoke": "first", "concurrency": 1}
+    register(callees[0], "rpc.queue", **shared)
+    requests = [call(caller, "rpc.queue", n) for n in range(3)]
+    first = callees[0].expect(INVOCATION)
+    register(callees[1], "rpc.queue", **shared)
+    requests.append(call(caller, "rpc.queue", 3))
+    for n in (1, 2, 3):
+        invocation = callees[1].expect(INVOCATION)
+        assert invocation[4] == [n]
+        callees[1].send([YIELD, invocation[1], {}])
+        caller.expect(RESULT, requests[n])
+    callees[0].send([YIELD, first[1], {}])
+    caller.expect(RESULT, requests[0])
+
+
+@both_serializers
 def test_who_calls_is_told_when_one_side_asks(two_workers, serializer):
     callee, caller = joined(two_workers, serializer), joined(two_workers, serializer)
     register(callee, "rpc.shy")

@@ -76,6 +76,18 @@ class DealerTest : public testing::Test {
                   .wants_progress = true,
                   .frame = "the call"});
   }
+  struct Part {
+    bool continues = false;
+    bool more = false;
+  };
+  void part(std::uint64_t request, Part part) {
+    dealer_.call({.caller = kCaller,
+                  .request = request,
+                  .procedure = "a",
+                  .continues = part.continues,
+                  .more = part.more,
+                  .frame = "part"});
+  }
   Record::Invoked next_invoked() {
     EXPECT_FALSE(output_.invoked.empty());
     if (output_.invoked.empty()) return {};
@@ -349,13 +361,9 @@ TEST_F(DealerTest, GivingUpAnswersTheCallerAndInterruptsTheCallee) {
 TEST_F(DealerTest, ACallInPartsStaysWithItsCallee) {
   offer(1, "a", kShared);
   offer(2, "a", kShared);
-  for (int part = 0; part < 3; ++part) {
-    dealer_.call({.caller = kCaller,
-                  .request = 1,
-                  .procedure = "a",
-                  .continues = part < 2,
-                  .frame = "part"});
-  }
+  part(1, {.continues = true});
+  part(1, {.continues = true, .more = true});
+  part(1, {.more = true});
   ASSERT_EQ(output_.invoked.size(), 3u);
   EXPECT_FALSE(output_.invoked[0].what.continues);
   EXPECT_TRUE(output_.invoked[1].what.continues);
@@ -394,19 +402,76 @@ TEST_F(DealerTest, ACanceledCallIsNotGivenToAnother) {
 TEST_F(DealerTest, NothingFollowsTheLastPartAndPartsAreNotGivenToAnother) {
   offer(1, "a", kShared);
   offer(2, "a", kShared);
-  for (int part = 0; part < 3; ++part) {
-    dealer_.call({.caller = kCaller,
-                  .request = 1,
-                  .procedure = "a",
-                  .continues = part < 1,
-                  .frame = "part"});
-  }
+  part(1, {.continues = true});
+  part(1, {.more = true});
+  part(1, {.more = true});
   ASSERT_EQ(output_.invoked.size(), 2u);
   dealer_.outcome(session(1), output_.invoked[0].what.call, Outcome::unavailable, "busy");
   EXPECT_EQ(output_.invoked.size(), 2u);
   EXPECT_EQ(answers(),
             (std::vector<Record::Answer>{{1, Outcome::error, "wamp.error.no_available_callee"}}));
   expect_nothing_left();
+}
+
+// As it is when the session has gone and its worker gives back the first part, which it never had.
+TEST_F(DealerTest, ACallWhosePartsAreLostIsNotBegunAgainWithTheFirst) {
+  offer(1, "a", kShared);
+  offer(2, "a", kShared);
+  part(1, {.continues = true});
+  const std::uint64_t name = next_invoked().what.call;
+  part(1, {.continues = true, .more = true});
+  next_invoked();
+  dealer_.outcome(session(1), name, Outcome::undelivered, "part");
+  EXPECT_TRUE(output_.invoked.empty());
+  EXPECT_EQ(answers(),
+            (std::vector<Record::Answer>{{1, Outcome::error, "wamp.error.no_available_callee"}}));
+  expect_nothing_left();
+}
+
+TEST_F(DealerTest, MoreOfACallThatHasEndedIsNoCallOfItsOwn) {
+  offer(1, "a");
+  part(1, {.continues = true});
+  dealer_.outcome(session(1), next_invoked().what.call, Outcome::error, "enough");
+  part(1, {.continues = true, .more = true});
+  part(1, {.more = true});
+  EXPECT_TRUE(output_.invoked.empty());
+  EXPECT_EQ(answers(), (std::vector<Record::Answer>{{1, Outcome::error, "enough"}}));
+  expect_nothing_left();
+}
+
+TEST_F(DealerTest, NobodyOvertakesCallsThatWait) {
+  const RegistrationTerms one{.invoke = wire::InvokePolicy::first, .concurrency = 1};
+  offer(1, "a", one);
+  call("a", 1);
+  call("a", 2);
+  const auto registered = offer(2, "a", one);
+  call("a", 3);
+  EXPECT_EQ(output_.invoked.size(), 1u) << "the second is to be told first that it is registered";
+  dealer_.serve_queue(registered.registration);
+  ASSERT_EQ(output_.invoked.size(), 2u);
+  EXPECT_EQ(output_.invoked[1].callee, session(2));
+  dealer_.outcome(session(2), output_.invoked[1].what.call, Outcome::result, "second");
+  ASSERT_EQ(output_.invoked.size(), 3u);
+  dealer_.outcome(session(2), output_.invoked[2].what.call, Outcome::result, "third");
+  EXPECT_EQ(answers(), (std::vector<Record::Answer>{{2, Outcome::result, "second"},
+                                                    {3, Outcome::result, "third"}}));
+}
+
+TEST_F(DealerTest, ACalleeThatNeverAnswersDoesNotFillTheTable) {
+  offer(1, "a");
+  offer(2, "b");
+  for (std::uint64_t request = 1; request <= Dealer::kGivenMax; ++request) {
+    call("a", request);
+    dealer_.cancel(kCaller, request, wire::CancelMode::skip);
+  }
+  EXPECT_EQ(dealer_.calls(), Dealer::kGivenMax);
+  call("a", Dealer::kGivenMax + 1);
+  EXPECT_EQ(answers().back(), (Record::Answer{Dealer::kGivenMax + 1, Outcome::error,
+                                              "ringcast.error.limit_exceeded"}));
+  EXPECT_EQ(dealer_.calls(), Dealer::kGivenMax);
+  output_.invoked.clear();
+  call("b", Dealer::kGivenMax + 2);
+  EXPECT_EQ(next_invoked().callee, session(2));
 }
 
 TEST_F(DealerTest, ACalleesEndAnswersItsCallsAtOnce) {
@@ -469,7 +534,7 @@ class DealerRaces : public testing::TestWithParam<unsigned> {
 
 void DealerRaces::step() {
   const std::uint32_t who = pick(kSessions);
-  switch (pick(16)) {
+  switch (pick(17)) {
     case 0:
     case 1: {
       const RegistrationTerms terms{.invoke = static_cast<wire::InvokePolicy>(pick(5)),
@@ -479,7 +544,10 @@ void DealerRaces::step() {
       const auto match = static_cast<wire::MatchPolicy>(pick(3));
       const std::string uri = match == wire::MatchPolicy::wildcard ? "p." : procedure();
       const auto done = dealer_.register_procedure(live(who), {0, match, uri}, terms);
-      if (done.registration != 0) registered_.emplace_back(live(who), done.registration);
+      if (done.registration != 0) {
+        registered_.emplace_back(live(who), done.registration);
+        dealer_.serve_queue(done.registration);
+      }
       break;
     }
     case 2:
@@ -521,9 +589,20 @@ void DealerRaces::step() {
                     .procedure = procedure(),
                     .timeout_ms = pick(3) == 0 ? 1 + pick(5) : 0,
                     .wants_progress = pick(2) == 0,
+                    .continues = pick(3) == 0,
                     .frame = "call"});
       break;
     }
+    case 11:  // of a call that goes on, or was whole, or is over
+      if (const std::uint64_t made = requests_[who]; made != 0) {
+        dealer_.call({.caller = live(who),
+                      .request = made - std::min<std::uint64_t>(made - 1, pick(4)),
+                      .procedure = procedure(),
+                      .continues = pick(3) != 0,
+                      .more = true,
+                      .frame = "more"});
+      }
+      break;
     default:
       if (!held_.empty()) {
         const std::uint32_t at = pick(static_cast<std::uint32_t>(held_.size()));
@@ -539,7 +618,9 @@ void DealerRaces::step() {
 
 // Final answers close what is open, once each.
 void DealerRaces::collect() {
-  for (const Record::Invoked& invoked : output_.invoked) held_.push_back(invoked);
+  for (const Record::Invoked& invoked : output_.invoked) {
+    if (!invoked.what.continues) held_.push_back(invoked);
+  }
   output_.invoked.clear();
   output_.interrupted.clear();
   for (auto& [caller, answers] : output_.answers) {
