@@ -42,18 +42,6 @@ void append_pretty(std::string& out, const ReceivedEvent& event) {
   out += '\n';
 }
 
-void append_raw(std::string& out, const ReceivedEvent& event) {
-  for (const Json& value : event.content.args) {
-    if (is_binary(value)) {
-      out.append(value.get_ref<const std::string&>(), 1);
-    } else {
-      out.append(value.is_string() ? value.get_ref<const std::string&>() : value.dump());
-    }
-    out += '\n';
-  }
-  if (!event.content.kwargs.empty()) out.append(event.content.kwargs.dump()).append("\n");
-}
-
 void append_json(std::string& out, const ReceivedEvent& event) {
   Json line;
   line["topic"] = event.topic;
@@ -65,12 +53,24 @@ void append_json(std::string& out, const ReceivedEvent& event) {
 
 }  // namespace
 
+void append_raw(std::string& out, const Publication& content) {
+  for (const Json& value : content.args) {
+    if (is_binary(value)) {
+      out.append(value.get_ref<const std::string&>(), 1);
+    } else {
+      out.append(value.is_string() ? value.get_ref<const std::string&>() : value.dump());
+    }
+    out += '\n';
+  }
+  if (!content.kwargs.empty()) out.append(content.kwargs.dump()).append("\n");
+}
+
 void append_event(std::string& out, OutputStyle style, const ReceivedEvent& event) {
   switch (style) {
     case OutputStyle::pretty:
       return append_pretty(out, event);
     case OutputStyle::raw:
-      return append_raw(out, event);
+      return append_raw(out, event.content);
     case OutputStyle::json:
       return append_json(out, event);
   }

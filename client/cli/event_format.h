@@ -27,4 +27,6 @@ struct ReceivedEvent {
 //   object
 void append_event(std::string& out, OutputStyle style, const ReceivedEvent& event);
 
+void append_raw(std::string& out, const Publication& content);
+
 }  // namespace ringcast::cli

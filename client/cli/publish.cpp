@@ -7,9 +7,16 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
+#include "client/cli/connect_options.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/input.h"
+#include "client/cli/words.h"
 #include "client/session.h"
 #include "wire/uri.h"
 
@@ -20,6 +27,20 @@ namespace asio = boost::asio;
 using client::Failure;
 using client::Session;
 using Clock = std::chrono::steady_clock;
+
+struct PublishOptions {
+  ConnectOptions connect;
+  std::string topic;
+  std::vector<std::string> args;
+  std::string kwargs;  // JSON text of an object; empty: none
+  std::string from;    // a file's name, "-" for standard input; empty: args and kwargs
+  std::optional<InputFormat> format;
+  std::string topic_field;   // empty: all go to `topic`
+  double rate_per_s = 0;     // 0: as fast as the broker takes them
+  std::size_t count = 0;     // 0: one message, or all records
+  std::size_t window = 256;  // acknowledgements awaited at most
+  bool acknowledge = true;
+};
 
 // Not yet taken by the kernel: past this, publishing waits for the connection.
 constexpr std::size_t kQueuedBytesMax = 1 << 20;
@@ -211,8 +232,7 @@ std::variant<Publication, Failure> message_of(const PublishOptions& options) {
                  "write it as '{\"name\": value}', quoted for the shell"};
 }
 
-}  // namespace
-
+// Runs until everything is published or something fails.
 int run_publish(const PublishOptions& options) {
   auto session_options = options.connect.session_options();
   if (const auto* failure = std::get_if<Failure>(&session_options)) return report(*failure);
@@ -232,6 +252,74 @@ int run_publish(const PublishOptions& options) {
   Publisher publisher(context, options, std::move(std::get<Session::Options>(session_options)),
                       std::move(input), std::move(std::get<Publication>(message)));
   return publisher.run();
+}
+
+int run_parsed(PublishOptions& options, bool from_stdin) {
+  const bool dash = options.args == std::vector<std::string>{"-"};
+  if (from_stdin || (dash && options.from.empty())) options.from = "-";
+  const bool has_message = !options.kwargs.empty() || (!options.args.empty() && !dash);
+  if (!options.from.empty() && has_message) {
+    return report({Failure::Kind::input, "both a message and records to publish were given",
+                   "give either ARG and --kwargs, or --from FILE or --stdin"});
+  }
+  return run_publish(options);
+}
+
+const std::string kPublishFooter =
+    std::string(
+        "Examples:\n"
+        "  ringcast-cli publish greetings '\"hello\"' 42 --kwargs '{\"from\": \"me\"}'\n"
+        "  tail -f app.log.jsonl | ringcast-cli publish app.log -\n"
+        "  ringcast-cli publish stocks. --from quotes.csv --topic-field symbol --rate 100\n"
+        "  ringcast-cli publish flights --from flights.json --no-acknowledge\n\n"
+        "Each ARG is sent as the JSON value it is, or as a string if it is none. Of a stream each "
+        "record is\n"
+        "one publication: an array is sent as arguments, an object as keyword arguments, anything "
+        "else as the\n"
+        "only argument. Without --no-acknowledge, exit code 0 means that the broker took "
+        "everything.\n\n") +
+    kExitCodesHelp;
+
+const std::map<std::string, InputFormat> kFormats = {
+    {"jsonl", InputFormat::jsonl}, {"json", InputFormat::json}, {"csv", InputFormat::csv}};
+
+}  // namespace
+
+Command add_publish(CLI::App& app) {
+  const auto options = std::make_shared<PublishOptions>();
+  const auto from_stdin = std::make_shared<bool>(false);
+  CLI::App* command = app.add_subcommand("publish", "publish messages to a topic");
+  command->footer(kPublishFooter);
+  options->connect.add_to(*command);
+  typed(command->add_option("TOPIC", options->topic, "the topic; with --topic-field its beginning"))
+      ->required();
+  typed(command->add_option("ARG", options->args,
+                            "arguments of the message; a single - reads standard input"));
+  typed(command->add_option("--kwargs", options->kwargs, "keyword arguments, a JSON object"));
+  CLI::Option* from =
+      typed(command->add_option("--from", options->from, "publish the records of this file"));
+  command->add_flag("--stdin", *from_stdin, "publish the records of standard input")
+      ->excludes(from);
+  command
+      ->add_option_function<std::string>(
+          "--format", [options](const std::string& name) { options->format = kFormats.at(name); },
+          "what the records are: jsonl (one JSON value per line), json (one array of records), csv "
+          "(with a header line); by the file's ending if not given, else jsonl")
+      ->type_name("FORMAT")
+      ->check(CLI::IsMember({"jsonl", "json", "csv"}));
+  typed(command->add_option("--topic-field", options->topic_field,
+                            "append the value of this field of each record to TOPIC"));
+  command
+      ->add_option("--rate", options->rate_per_s, "publications per second; 0: as fast as possible")
+      ->check(CLI::NonNegativeNumber);
+  command->add_option("--count", options->count,
+                      "stop after this many publications; a single message is repeated");
+  command->add_flag("--acknowledge,!--no-acknowledge", options->acknowledge,
+                    "wait for the broker to confirm each publication (the default)");
+  command->add_option("--window", options->window, "confirmations awaited at a time")
+      ->capture_default_str()
+      ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 20));
+  return {command, [options, from_stdin] { return run_parsed(*options, *from_stdin); }};
 }
 
 }  // namespace ringcast::cli

@@ -11,9 +11,17 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <map>
+#include <memory>
 #include <set>
+#include <string>
+#include <vector>
 
+#include "client/cli/connect_options.h"
+#include "client/cli/event_format.h"
 #include "client/cli/exit_code.h"
+#include "client/cli/match.h"
+#include "client/cli/words.h"
 #include "client/session.h"
 
 namespace ringcast::cli {
@@ -22,6 +30,15 @@ namespace {
 namespace asio = boost::asio;
 using client::Failure;
 using client::Session;
+
+struct SubscribeOptions {
+  ConnectOptions connect;
+  std::vector<std::string> topics;
+  wire::MatchPolicy match = wire::MatchPolicy::exact;
+  OutputStyle output = OutputStyle::pretty;
+  std::size_t count = 0;  // events to wait for; 0: no limit
+  double timeout_s = 0;   // 0: none
+};
 
 class Subscriber {
  public:
@@ -55,7 +72,7 @@ class Subscriber {
     const std::set<std::string> topics(options_.topics.begin(), options_.topics.end());
     for (const std::string& topic : topics) {
       session_.subscribe(
-          topic, [this](const Session::Event& event) { print(event); },
+          topic, {options_.match}, [this](const Session::Event& event) { print(event); },
           [this, topic](const Session::IdOrFailure& result) {
             if (const auto* failure = std::get_if<Failure>(&result))
               return refused(topic, *failure);
@@ -144,13 +161,49 @@ class Subscriber {
   Session session_;
 };
 
-}  // namespace
-
+// Runs until count, timeout or a signal ends it, or something fails.
 int run_subscribe(const SubscribeOptions& options) {
   auto session_options = options.connect.session_options();
   if (const auto* failure = std::get_if<Failure>(&session_options)) return report(*failure);
   Subscriber subscriber(options, std::move(std::get<Session::Options>(session_options)));
   return subscriber.run();
+}
+
+const std::string kSubscribeFooter =
+    std::string(
+        "Examples:\n"
+        "  ringcast-cli subscribe greetings\n"
+        "  ringcast-cli subscribe stocks.ACME stocks.INIT --output json | jq .kwargs.price\n"
+        "  ringcast-cli subscribe jobs.done --count 1 --timeout 60\n\n"
+        "Writes 'subscribed TOPIC ID' to standard error once the broker has confirmed, events to "
+        "standard\n"
+        "output. Ctrl-C leaves with exit code 0. With --count, running into --timeout is exit code "
+        "1.\n\n") +
+    kExitCodesHelp;
+
+const std::map<std::string, OutputStyle> kStyles = {
+    {"pretty", OutputStyle::pretty}, {"raw", OutputStyle::raw}, {"json", OutputStyle::json}};
+
+}  // namespace
+
+Command add_subscribe(CLI::App& app) {
+  const auto options = std::make_shared<SubscribeOptions>();
+  CLI::App* command = app.add_subcommand("subscribe", "print the events of topics");
+  command->footer(kSubscribeFooter);
+  options->connect.add_to(*command);
+  typed(command->add_option("TOPIC", options->topics, "the topics, or patterns of topics"))
+      ->required();
+  add_match_option(*command, options->match);
+  command->add_option("--count", options->count, "leave after this many events");
+  command->add_option("--timeout", options->timeout_s, "leave after this many seconds")
+      ->check(CLI::NonNegativeNumber);
+  command
+      ->add_option_function<std::string>(
+          "--output", [options](const std::string& name) { options->output = kStyles.at(name); },
+          "pretty (for people), json (one object per line) or raw (just the arguments)")
+      ->type_name("STYLE")
+      ->check(CLI::IsMember({"pretty", "json", "raw"}));
+  return {command, [options] { return run_subscribe(*options); }};
 }
 
 }  // namespace ringcast::cli
