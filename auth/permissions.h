@@ -48,16 +48,23 @@ class Actions {
   std::uint8_t bits_ = 0;
 };
 
+// Whether who publishes or calls is named to the receivers.
+enum class Disclosure : std::uint8_t {
+  asked,   // if the message asks for it (disclose_me), or its callee does (disclose_caller)
+  always,  // asked or not
+  never,   // whoever asks; a message that does is refused
+};
+
 struct Rule {
   std::string uri;
   UriMatch match = UriMatch::exact;
   Actions allow;
-  bool disclose = false;  // who publishes or calls is named to the receivers, asked or not
+  Disclosure disclose = Disclosure::asked;
 };
 
 struct Grant {
   bool allowed = false;
-  bool disclose = false;
+  Disclosure disclose = Disclosure::asked;
   bool operator==(const Grant&) const = default;
 };
 

@@ -1,4 +1,5 @@
 // One realm of the configuration file.
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -18,6 +19,11 @@ const Words<auth::Action> kActions = {{"publish", auth::Action::publish},
 const Words<auth::UriMatch> kMatches = {{"exact", auth::UriMatch::exact},
                                         {"prefix", auth::UriMatch::prefix},
                                         {"wildcard", auth::UriMatch::wildcard}};
+
+const Words<worker::DynamicAuthorizer::Scope> kScopes = {
+    {"session", worker::DynamicAuthorizer::Scope::session},
+    {"authid", worker::DynamicAuthorizer::Scope::authid},
+    {"role", worker::DynamicAuthorizer::Scope::role}};
 
 template <typename T>
 std::optional<T> meaning(const Words<T>& words, std::string_view word) {
@@ -59,7 +65,10 @@ auth::Rule read_rule(ConfigTable& table) {
       table.error("allow", at, not_one_of(kActions, allow[at]));
     }
   }
-  rule.disclose = table.boolean("disclose", false);
+  if (table.has("disclose")) {
+    const bool always = table.boolean("disclose", false);
+    rule.disclose = always ? auth::Disclosure::always : auth::Disclosure::never;
+  }
   if (!auth::pattern_valid({rule.uri, rule.match})) {
     table.error("uri", "\"" + rule.uri + "\" is no URI" +
                            (rule.match == auth::UriMatch::exact
@@ -70,14 +79,41 @@ auth::Rule read_rule(ConfigTable& table) {
   return rule;
 }
 
+worker::DynamicAuthorizer read_authorizer(ConfigTable& table) {
+  worker::DynamicAuthorizer authorizer;
+  authorizer.procedure = table.required_text("procedure");
+  if (!authorizer.procedure.empty() &&
+      (!wire::uri_valid(authorizer.procedure, wire::UriRule::loose) ||
+       wire::uri_reserved(authorizer.procedure))) {
+    table.error("procedure", "\"" + authorizer.procedure +
+                                 "\" is no URI of a procedure that sessions can register");
+  }
+  authorizer.timeout_ms = table.integer("timeout_ms", authorizer.timeout_ms, 1, 600'000);
+  authorizer.cache_ms = table.integer("cache_ms", authorizer.cache_ms, 0, 86'400'000);
+  const std::string scope = table.text("scope", "authid");
+  if (const auto known = meaning(kScopes, scope)) {
+    authorizer.scope = *known;
+  } else {
+    table.error("scope", not_one_of(kScopes, scope));
+  }
+  table.finish();
+  return authorizer;
+}
+
 worker::Role read_role(ConfigTable& table) {
   worker::Role role;
   role.name = table.required_text("name");
   role.unrestricted = table.boolean("unrestricted", false);
   std::vector<auth::Rule> rules;
   for (ConfigTable& rule : table.tables("rules")) rules.push_back(read_rule(rule));
+  for (ConfigTable& authorizer : table.table("authorizer")) {
+    role.authorizer = read_authorizer(authorizer);
+  }
   if (role.unrestricted && !rules.empty()) {
     table.error("rules", "an unrestricted role has no rules: leave out one of the two");
+  }
+  if (role.authorizer && (role.unrestricted || !rules.empty())) {
+    table.error("authorizer", "it decides alone: leave out unrestricted and rules, or this");
   }
   auto built = auth::RoleRules::build(std::move(rules));
   if (built) {
@@ -100,6 +136,11 @@ void read_roles(ConfigTable& table, worker::Realm& realm) {
       role.error("name", "\"" + read.name + "\" is the name of another role of this realm too");
     }
     realm.roles.push_back(std::move(read));
+  }
+  const auto asks = [](const worker::Role& role) { return role.authorizer.has_value(); };
+  if (!realm.roles.empty() && std::all_of(realm.roles.begin(), realm.roles.end(), asks)) {
+    table.error("role",
+                "every role has an authorizer, so that none is left that could register one");
   }
 }
 

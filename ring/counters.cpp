@@ -47,6 +47,9 @@ constexpr std::array<std::string_view, kCounterCount> kNames = {
     "invocations",
     "retained_events",
     "retained_bytes",
+    "authorizations_denied",
+    "authorizations_failed",
+    "authorizer_calls",
 };
 static_assert(!kNames.back().empty(), "every counter has a name");
 

@@ -57,6 +57,9 @@ enum class Counter : std::uint32_t {
   invocations,                // sent to local sessions
   retained_events,            // gauge: kept by this worker as a home
   retained_bytes,             // gauge
+  authorizations_denied,      // requests of local sessions that their role may not make
+  authorizations_failed,      // those that an authorizer has not decided
+  authorizer_calls,           // made by this worker
   count_,
 };
 inline constexpr std::size_t kCounterCount = static_cast<std::size_t>(Counter::count_);

@@ -33,6 +33,36 @@ bool find(Serializer serializer, Bytes dict, Bytes name, Take take) {
                                         : find_in<MsgpackScanner>(dict, name, take);
 }
 
+// What `take` makes of the value, if `bytes` are one and no more, else of none. The value's text
+// may lie in the scanner, which ends here.
+template <class Scanner, class Take>
+auto read_whole(Bytes bytes, Take take) {
+  Scanner scanner(kAsChecked);
+  scanner.reset(bytes);
+  Value value;
+  if (bytes.empty() || !scanner.read(value) || !scanner.at_end()) return take(Value());
+  return take(value);
+}
+
+template <class Take>
+auto read_whole(Serializer serializer, Bytes bytes, Take take) {
+  return serializer == Serializer::json ? read_whole<JsonScanner>(bytes, take)
+                                        : read_whole<MsgpackScanner>(bytes, take);
+}
+
+template <class Scanner>
+Bytes first_of(Bytes list) {
+  Scanner scanner(kAsChecked);
+  scanner.reset(list);
+  ScanCursor cursor;
+  if (list.empty() || scanner.peek() != ValueKind::list || !scanner.enter_list(cursor)) return {};
+  if (!scanner.next_element(cursor)) return {};
+  const bool absent = scanner.peek() == ValueKind::absent;
+  Bytes raw;
+  bool empty = false;
+  return scanner.slice(raw, empty) && !absent ? raw : Bytes();
+}
+
 }  // namespace
 
 std::optional<std::string> text_member(Serializer serializer, Bytes dict, Bytes name) {
@@ -71,6 +101,28 @@ Bytes raw_member(Serializer serializer, Bytes dict, Bytes name) {
     return true;
   });
   return read ? raw : Bytes();
+}
+
+Bytes first_element(Serializer serializer, Bytes list) {
+  return serializer == Serializer::json ? first_of<JsonScanner>(list)
+                                        : first_of<MsgpackScanner>(list);
+}
+
+std::optional<bool> as_boolean(Serializer serializer, Bytes value) {
+  return read_whole(serializer, value, [](const Value& read) {
+    return read.kind == ValueKind::boolean ? std::optional(read.boolean) : std::nullopt;
+  });
+}
+
+std::optional<std::string> as_text(Serializer serializer, Bytes value) {
+  return read_whole(serializer, value, [](const Value& read) {
+    return read.kind == ValueKind::text ? std::optional(std::string(read.text)) : std::nullopt;
+  });
+}
+
+bool is_dict(Serializer serializer, Bytes value) {
+  return read_whole(serializer, value,
+                    [](const Value& read) { return read.kind == ValueKind::dict; });
 }
 
 }  // namespace ringcast::wire

@@ -26,15 +26,17 @@ enum class Phase : std::uint8_t {
   ending,     // operations are cancelled; waiting until none is in flight, then closed
 };
 
-// Input that could not be taken because a ring or the arena was full (invariant I4). Bounded by
+// Input that could not be taken because a ring or the arena was full (invariant I4), or as long as
+// nobody knows whether its session may do what it asks. Bounded by
 // what the kernel had already handed over when reading was cancelled: the provided buffers of one
 // worker.
 struct HeldInput {
   std::string message;  // the message that could not be taken, if has_message
   bool has_message = false;
   bool binary = false;
-  std::string bytes;   // what came behind it, not yet looked at
-  bool ended = false;  // and then the peer was gone
+  bool waiting = false;  // the message is offered after Transport::offer_again() only
+  std::string bytes;     // what came behind it, not yet looked at
+  bool ended = false;    // and then the peer was gone
 };
 
 struct Connection {

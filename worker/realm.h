@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,11 +14,26 @@
 
 namespace ringcast::worker {
 
+// A procedure of the realm that decides what the sessions of a role may do. What it is given, and
+// what it answers: docs/authorization.md.
+struct DynamicAuthorizer {
+  // Whose sessions an answer that may be kept is good for, and a call can be shared by.
+  enum class Scope : std::uint8_t { session, authid, role };
+
+  std::string procedure;             // never empty
+  std::uint64_t timeout_ms = 5'000;  // from 1: until the answer is no
+  std::uint64_t cache_ms = 0;        // for how long an answer that may be kept is; 0: not at all
+  Scope scope = Scope::authid;
+};
+
 // What sessions of this role may do.
 struct Role {
   std::string name;
-  bool unrestricted = false;  // everything; then there are no rules to look at
-  auth::RoleRules rules;      // otherwise these: without any nothing is allowed
+  bool unrestricted = false;  // everything; then there is nothing to look at
+  // Otherwise what this answers, or if there is none, what the rules say: without any nothing is
+  // allowed.
+  std::optional<DynamicAuthorizer> authorizer;
+  auth::RoleRules rules;
 };
 
 struct Realm {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "worker/realm.h"
+#include "worker/session.h"
 
 namespace ringcast::worker {
 
@@ -29,6 +30,15 @@ class Realms {
 
   // Whether a number that came from another worker is one.
   bool contains(std::uint16_t number) const { return number < realms_.size(); }
+
+  // What a session of this realm may do, by its role: nothing, if it has none.
+  const Role& role_of(const Session& session) const {
+    static const Role kNothing;
+    const Realm& realm = (*this)[session.realm];
+    const std::uint16_t role =
+        session.identity != nullptr ? session.identity->role : realm.anonymous_role;
+    return role < realm.roles.size() ? realm.roles[role] : kNothing;
+  }
 
   // REQUIRES: contains(number).
   const Realm& operator[](std::uint16_t number) const {

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "wire/decode.h"
+#include "worker/authorizer.h"
 #include "worker/event_forms.h"
 #include "worker/home_service.h"
 #include "worker/login.h"
@@ -41,7 +42,8 @@ class Router final : public TransportUser,
                      public HomeClient,
                      public LoginUser,
                      public QueryServer,
-                     public RetentionClient {
+                     public RetentionClient,
+                     public AuthorizerUser {
  public:
   Router(ring::Segment& segment, std::uint32_t self, Transport& transport, Peers& peers,
          const WorkerOptions& options);
@@ -75,6 +77,10 @@ class Router final : public TransportUser,
   State receiver_state(const RetainedReceiver& receiver) override;
   void on_retained(const RetainedReceiver& receiver, const Publication& publication) override;
 
+  // AuthorizerUser
+  bool call_procedure(const OwnCall& call, RouterCalls::Callback end) override;
+  void on_decided(ring::ConnectionId session) override;
+
   // This worker turns live while those in `expected` (bit per worker) are: what it is home to is
   // not known until they have told.
   void begin(std::uint64_t expected);
@@ -83,7 +89,10 @@ class Router final : public TransportUser,
   void begin_drain();
 
   // Ends calls whose timeout has come. Call every turn, first.
-  void expire_calls(TimeMs now) { rpc_.expire(now); }
+  void expire_calls(TimeMs now) {
+    authorizer_.set_now(now);
+    rpc_.expire(now);
+  }
   // What could not be done when it came, and then those who wait for calls that the router has
   // made. Call every turn, last; true if there were any.
   bool end_turn() {
@@ -141,6 +150,7 @@ class Router final : public TransportUser,
   void error(Connection& connection, wire::MessageType type, std::uint64_t request,
              std::string_view uri, std::string_view message);
   Taken call(Connection& connection, const wire::Call& call);
+  Taken register_procedure(Connection& connection, const wire::Register& message);
   template <typename Request, typename Serve>
   Taken in_order(Connection& connection, const Request& request, Serve serve);
   Taken answered(Connection& connection, Answered answered);
@@ -149,13 +159,25 @@ class Router final : public TransportUser,
   // Valid as long as its session is. REQUIRES: the session is established.
   IdentityView identity_of(const Connection& connection) const;
 
+  // --- what sessions may do (router_authorization.cpp)
+  // ------------------------------------------------
+  // REQUIRES: its session is not `unrestricted`; the others ask that themselves.
+  Permission may_publish(const Connection& connection, const wire::Publish& publish);
+  Permission may_subscribe(const Connection& connection, const wire::Subscribe& subscribe);
+  Permission may_call(const Connection& connection, const wire::Call& call);
+  Permission may_register(const Connection& connection, const wire::Register& message);
+  // What becomes of a message whose session may not, or not yet.
+  Taken forbid(Connection& connection, wire::MessageType type, std::uint64_t request,
+               const Permission& permission, bool answer = true);
+
   // --- publish and subscribe (router_broker.cpp)
   // -------------------------------------------------------
   Taken publish(Connection& connection, const wire::Publish& publish);
   bool publish_allowed(Connection& connection, const wire::Publish& publish);
   // What the options ask for beyond a plain publication. False, and it is answered, if they can't
-  // be had. What is added is valid until the next call.
-  bool add_extras(Connection& connection, const wire::Publish& publish, Publication& publication);
+  // be had. What is added is valid until the next call. `disclosed`: who publishes is named.
+  bool add_extras(Connection& connection, const wire::Publish& publish, bool disclosed,
+                  Publication& publication);
   Taken subscribe(Connection& connection, const wire::Subscribe& subscribe);
   void unsubscribe(Connection& connection, const wire::Unsubscribe& unsubscribe);
   void join(Connection& connection, std::uint64_t request, Topic& topic, bool get_retained);
@@ -203,6 +225,7 @@ class Router final : public TransportUser,
   Login login_;
   Retention retention_;
   RpcRouter rpc_;
+  Authorizer authorizer_;
   Queries queries_;
   MetaProcedures procedures_;
   RegistrationMeta registration_meta_;

@@ -19,11 +19,11 @@ bool Router::publish_allowed(Connection& connection, const wire::Publish& publis
   return false;
 }
 
-bool Router::add_extras(Connection& connection, const wire::Publish& publish,
+bool Router::add_extras(Connection& connection, const wire::Publish& publish, bool disclosed,
                         Publication& publication) {
   const wire::PublishOptions& options = publish.options;
   PublicationExtras& extras = publication.extras.emplace();
-  if (options.disclose_me) {
+  if (disclosed) {
     const IdentityView identity = identity_of(connection);
     extras.publisher = session_id_of(connection);
     // Its own text, which lasts as long as the publication does.
@@ -58,16 +58,27 @@ bool Router::add_extras(Connection& connection, const wire::Publish& publish,
 Taken Router::publish(Connection& connection, const wire::Publish& publish) {
   if (!request_in_order(connection, publish.request)) return Taken::yes;
   Session& session = *connection.session;
+  const wire::PublishOptions& options = publish.options;
+  if (!publish_allowed(connection, publish)) {
+    session.last_request = publish.request;
+    return Taken::yes;
+  }
+  bool disclosed = options.disclose_me;
+  if (!session.unrestricted) {
+    const Permission permission = may_publish(connection, publish);
+    if (!permission.allowed()) {
+      return forbid(connection, wire::MessageType::publish, publish.request, permission,
+                    options.acknowledge);
+    }
+    disclosed = disclosed || permission.disclose == auth::Disclosure::always;
+  }
   Publication publication{.id = publication_ids_.next(),
                           .realm = session.realm,
                           .serializer = connection.serializer,
                           .topic = publish.topic,
                           .payload = publish.payload};
-  const wire::PublishOptions& options = publish.options;
-  const bool plain =
-      !options.disclose_me && !options.receivers && !options.passthru && !options.retain;
-  if (!publish_allowed(connection, publish) ||
-      (!plain && !add_extras(connection, publish, publication))) {
+  const bool plain = !disclosed && !options.receivers && !options.passthru && !options.retain;
+  if (!plain && !add_extras(connection, publish, disclosed, publication)) {
     session.last_request = publish.request;
     return Taken::yes;
   }
@@ -98,6 +109,10 @@ Taken Router::subscribe(Connection& connection, const wire::Subscribe& subscribe
   }
   if (!wire::uri_valid(subscribe.topic, wire::UriRule::loose, match)) {
     return refuse(wire::uri::kInvalidUri, "the topic is not a valid URI");
+  }
+  const Permission permission = may_subscribe(connection, subscribe);
+  if (!permission.allowed()) {
+    return forbid(connection, wire::MessageType::subscribe, subscribe.request, permission);
   }
   if (session.memberships.size() + session.subscribes_pending >= kSubscriptionsPerSessionMax) {
     return refuse(kLimitExceeded, "this session has reached its limit of subscriptions");

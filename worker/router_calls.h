@@ -24,6 +24,14 @@
 
 namespace ringcast::worker {
 
+struct OwnCall {
+  std::uint16_t realm = 0;
+  std::string_view procedure;    // a valid URI
+  std::uint64_t timeout_ms = 0;  // from 1
+  wire::Serializer serializer = wire::Serializer::json;
+  wire::Payload payload = {};
+};
+
 class RouterCalls {
  public:
   static constexpr std::size_t kOpenMax = 16'384;  // of a worker

@@ -33,6 +33,7 @@ Router::Router(ring::Segment& segment, std::uint32_t self, Transport& transport,
       login_(realms_, *this),
       retention_(segment, self, peers, *this),
       rpc_(segment, self, transport, peers, realms_),
+      authorizer_(realms_, segment.header().session_key, counters_, *this),
       queries_(segment, self, peers, *this),
       procedures_(transport, options.queue_bytes_max / 2),
       registration_meta_(procedures_, queries_, rpc_, segment.header().session_key),
@@ -101,7 +102,7 @@ Taken Router::on_session_message(Connection& connection, const wire::Message& me
           [&](const wire::Call& m) { taken = call(connection, m); },
           [&](const wire::Cancel& m) { taken = rpc_.cancel(connection, m); },
           [&](const wire::Register& m) {
-            taken = in_order(connection, m, [&] { return rpc_.register_procedure(connection, m); });
+            taken = in_order(connection, m, [&] { return register_procedure(connection, m); });
           },
           [&](const wire::Unregister& m) {
             taken = in_order(connection, m, [&] { return rpc_.unregister(connection, m); });
@@ -142,6 +143,7 @@ void Router::on_admitted(Connection& connection, Admission admission) {
   session.state = Session::State::established;
   session.realm = admission.realm;
   session.identity = std::move(admission.identity);
+  session.unrestricted = realms_.role_of(session).unrestricted;
   counters_.add(ring::Counter::sessions);
   transport_.set_established(connection, true);
   welcome(connection);
@@ -201,6 +203,7 @@ void Router::settle(Connection& connection) {
   session.state = Session::State::ended;
   while (!session.memberships.empty()) leave(connection, session.memberships.size() - 1);
   rpc_.session_ended(connection);
+  authorizer_.session_ended(connection);
   counters_.subtract(ring::Counter::sessions);
 }
 
@@ -253,7 +256,7 @@ void Router::error(Connection& connection, wire::MessageType type, std::uint64_t
 template <typename Request, typename Serve>
 Taken Router::in_order(Connection& connection, const Request& request, Serve serve) {
   if (!request_in_order(connection, request.request)) return Taken::yes;
-  if (serve() == Taken::blocked) return Taken::blocked;
+  if (const Taken taken = serve(); taken != Taken::yes) return taken;
   connection.session->last_request = request.request;
   return Taken::yes;
 }
@@ -263,11 +266,21 @@ Taken Router::in_order(Connection& connection, const Request& request, Serve ser
 Taken Router::call(Connection& connection, const wire::Call& call) {
   if (rpc_.goes_on(connection, call.request)) return rpc_.call_part(connection, call);
   return in_order(connection, call, [&] {
-    if (!wire::uri_reserved(call.procedure)) return rpc_.call(connection, call);
+    const Permission permission = may_call(connection, call);
+    if (permission.allowed() && !wire::uri_reserved(call.procedure)) {
+      return rpc_.call(connection, call, permission.disclose);
+    }
     // What is below "wamp." nobody can have registered, and is called as a whole.
-    if (call.options.progress) rpc_.drop_rest(connection, call.request);
-    return procedures_.call(connection, call);
+    if (call.options.progress && !permission.pending()) rpc_.drop_rest(connection, call.request);
+    if (permission.allowed()) return procedures_.call(connection, call);
+    return forbid(connection, wire::MessageType::call, call.request, permission);
   });
+}
+
+Taken Router::register_procedure(Connection& connection, const wire::Register& message) {
+  const Permission permission = may_register(connection, message);
+  if (permission.allowed()) return rpc_.register_procedure(connection, message);
+  return forbid(connection, wire::MessageType::register_, message.request, permission);
 }
 
 Taken Router::answered(Connection& connection, Answered answered) {

@@ -22,7 +22,8 @@ struct RpcFrame {
   wire::Serializer serializer = wire::Serializer::json;  // of the payload
   bool wants_progress = false;    // of a call: the caller takes progressive results
   bool continues = false;         // of a call: more of it follows
-  bool discloses_caller = false;  // of a call: the caller asked for it
+  bool discloses_caller = false;  // of a call: its callee is told who calls
+  bool conceals_caller = false;   // of a call: not even if the callee asks for it
   std::uint64_t caller = 0;       // session id
   std::uint64_t timeout_ms = 0;   // 0: none
   std::string_view uri = {};      // the procedure, or the error
@@ -34,7 +35,12 @@ struct RpcFrame {
 
 namespace rpc_frame_detail {
 
-enum Flag : std::uint8_t { kWantsProgress = 1, kContinues = 2, kDisclosesCaller = 4 };
+enum Flag : std::uint8_t {
+  kWantsProgress = 1,
+  kContinues = 2,
+  kDisclosesCaller = 4,
+  kConcealsCaller = 8
+};
 
 inline constexpr std::size_t kParts = 9;
 
@@ -72,7 +78,8 @@ inline std::string write_rpc_frame(const RpcFrame& frame) {
   header.serializer = static_cast<std::uint8_t>(frame.serializer);
   header.flags = static_cast<std::uint8_t>((frame.wants_progress ? detail::kWantsProgress : 0) |
                                            (frame.continues ? detail::kContinues : 0) |
-                                           (frame.discloses_caller ? detail::kDisclosesCaller : 0));
+                                           (frame.discloses_caller ? detail::kDisclosesCaller : 0) |
+                                           (frame.conceals_caller ? detail::kConcealsCaller : 0));
   const auto parts = detail::parts(frame);
   std::size_t size = sizeof header;
   for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -105,6 +112,7 @@ inline std::optional<RpcFrame> parse_rpc_frame(std::string_view bytes) {
                   .wants_progress = (header.flags & detail::kWantsProgress) != 0,
                   .continues = (header.flags & detail::kContinues) != 0,
                   .discloses_caller = (header.flags & detail::kDisclosesCaller) != 0,
+                  .conceals_caller = (header.flags & detail::kConcealsCaller) != 0,
                   .caller = header.caller,
                   .timeout_ms = header.timeout_ms,
                   .uri = parts[0],

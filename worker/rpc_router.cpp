@@ -84,7 +84,7 @@ bool RpcRouter::goes_on(const Connection& connection, std::uint64_t request) con
          session.unfinished.contains(request);
 }
 
-Taken RpcRouter::call(Connection& connection, const wire::Call& call) {
+Taken RpcRouter::call(Connection& connection, const wire::Call& call, auth::Disclosure disclose) {
   const std::uint16_t realm = connection.session->realm;
   if (home_behind(realm)) return Taken::blocked;
   const auto refuse_call = [&](std::string_view uri, std::string_view message) {
@@ -109,7 +109,7 @@ Taken RpcRouter::call(Connection& connection, const wire::Call& call) {
   }
   session.calls[call.request] = {.continues = call.options.progress};
   counters_.add(ring::Counter::calls);
-  tell_call(connection, call, false);
+  tell_call(connection, call, disclose, false);
   return Taken::yes;
 }
 
@@ -124,11 +124,13 @@ Taken RpcRouter::call_part(Connection& connection, const wire::Call& call) {
     return Taken::yes;
   }
   open->second.continues = call.options.progress;
-  tell_call(connection, call, true);
+  tell_call(connection, call, auth::Disclosure::asked, true);  // what counts is the first part's
   return Taken::yes;
 }
 
-void RpcRouter::tell_call(Connection& connection, const wire::Call& call, bool more) {
+void RpcRouter::tell_call(Connection& connection, const wire::Call& call, auth::Disclosure disclose,
+                          bool more) {
+  const bool asked = disclose == auth::Disclosure::asked && call.options.disclose_me;
   const std::uint16_t realm = connection.session->realm;
   const std::uint64_t id = ring::session_id_of(connection.id, segment_.header().session_key);
   const IdentityView identity(connection.session->identity.get(), id,
@@ -141,7 +143,8 @@ void RpcRouter::tell_call(Connection& connection, const wire::Call& call, bool m
             write_rpc_frame({.serializer = connection.serializer,
                              .wants_progress = call.options.receive_progress,
                              .continues = call.options.progress,
-                             .discloses_caller = call.options.disclose_me,
+                             .discloses_caller = asked || disclose == auth::Disclosure::always,
+                             .conceals_caller = disclose == auth::Disclosure::never,
                              .caller = id,
                              .timeout_ms = call.options.timeout_ms,
                              .uri = call.procedure,

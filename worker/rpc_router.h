@@ -48,10 +48,11 @@ class RpcRouter final : public DealerOutput {
   RpcRouter(ring::Segment& segment, std::uint32_t self, Transport& transport, Peers& peers,
             const Realms& realms);
 
-  // --- what sessions of this worker ask. Request ids were checked, but for calls that go on.
+  // --- what sessions of this worker ask, and may do. Request ids were checked, but for calls that
+  // go on.
   // Whether a CALL of this request is more of a call made in parts.
   bool goes_on(const Connection& connection, std::uint64_t request) const;
-  Taken call(Connection& connection, const wire::Call& call);
+  Taken call(Connection& connection, const wire::Call& call, auth::Disclosure disclose);
   // More of this call may come, and is for nobody.
   void drop_rest(const Connection& connection, std::uint64_t request) {
     remember_unfinished(dealing(connection), request);
@@ -68,13 +69,6 @@ class RpcRouter final : public DealerOutput {
 
   // --- what this worker asks itself. Procedures of a realm, by its dealer, as for any caller. It
   // has no session: a callee that is told its caller finds an id that no session has.
-  struct OwnCall {
-    std::uint16_t realm = 0;
-    std::string_view procedure;    // a valid URI
-    std::uint64_t timeout_ms = 0;  // not 0
-    wire::Serializer serializer = wire::Serializer::json;
-    wire::Payload payload;
-  };
   // `end` is called exactly once, with wamp.error.timeout at the latest, and not before this has
   // returned. False, and nothing is done: too much is under way; try again in the next turn.
   bool call_as_router(const OwnCall& call, RouterCalls::Callback end);
@@ -166,7 +160,8 @@ class RpcRouter final : public DealerOutput {
   void settle_local();
   void handle(std::uint32_t from, const ring::Descriptor& descriptor, std::string_view frame);
   void ask_to_register(std::uint64_t token, const PendingRegister& pending);
-  void tell_call(Connection& connection, const wire::Call& call, bool more);
+  void tell_call(Connection& connection, const wire::Call& call, auth::Disclosure disclose,
+                 bool more);
   Answered end_invocation(Connection& connection, std::uint64_t request, Outcome outcome,
                           const RpcFrame& frame);
 

@@ -125,7 +125,8 @@ void RpcRouter::send_invocation(Connection& connection, std::uint64_t request,
   details.passthru = first.passthru;
   if ((descriptor.reserved & kByPattern) != 0) details.procedure = first.uri;
   if ((descriptor.reserved & kForwardsTimeout) != 0) details.timeout_ms = first.timeout_ms;
-  if (first.discloses_caller || (descriptor.reserved & kDisclosesCaller) != 0) {
+  const bool disclosed = first.discloses_caller || (descriptor.reserved & kDisclosesCaller) != 0;
+  if (disclosed && !first.conceals_caller) {
     details.caller = first.caller;
     details.caller_authid = first.caller_authid;
     details.caller_authrole = first.caller_authrole;

@@ -25,6 +25,8 @@ struct Session {
   std::uint32_t subscribes_pending = 0;
   std::uint16_t realm = 0;  // its number (worker/realms.h)
   State state = State::awaiting_hello;
+  // Its role may do everything. Otherwise, and before it has one, the Authorizer is asked.
+  bool unrestricted : 1 = false;
   // Of what it announced as a callee.
   bool understands_interrupt : 1 = false;
   bool understands_timeout : 1 = false;

@@ -128,6 +128,7 @@ void Transport::queue_close(Connection& connection, std::uint16_t code, wire::By
 void Transport::close(Connection& connection, std::uint16_t code, wire::Bytes reason) {
   if (connection.phase != Phase::open) return;
   end_user(connection);
+  offer_again(connection);  // what it waits for is not looked at any more
   queue_close(connection, code, reason);
   connection.phase = Phase::closing;
   schedule(connection, draining_ ? options_.drain_timeout_ms : kCloseTimeoutMs);

@@ -36,8 +36,8 @@
 namespace ringcast::worker {
 
 // Whether a message was taken. If not, the transport stops reading from the connection and offers
-// the same message again after resume().
-enum class Taken : std::uint8_t { yes, blocked };
+// the same message again: in every turn (blocked), or after Transport::offer_again() (waiting).
+enum class Taken : std::uint8_t { yes, blocked, waiting };
 
 // What a Transport serves. All calls come from the worker's thread, never from within a call into
 // the transport other than the ones that process input (begin, handle, resume_paused,
@@ -106,6 +106,10 @@ class Transport {
   // The user has finished its handshake (or begins it anew): timers change.
   void set_established(Connection& connection, bool established);
 
+  // What a message of this connection was waiting for is there: it is offered in the next turn.
+  // Nothing happens if none is waiting, for it may have been closed meanwhile.
+  void offer_again(Connection& connection);
+
   // --- the stages of a turn
   // --------------------------------------------------------------------------
   void set_now(TimeMs now) { now_ = now; }
@@ -165,9 +169,10 @@ class Transport {
   void read_frames(Connection& connection, wire::Bytes& input);
   Taken take_message(Connection& connection, bool binary, wire::Bytes payload);
   void peer_close(Connection& connection, std::uint16_t code);
-  void pause(Connection& connection, bool binary, wire::Bytes message, wire::Bytes rest);
-  void hold(Connection& connection, wire::Bytes rest);
-  bool resume(Connection& connection);  // false if it is blocked still
+  void pause(Connection& connection, bool binary, wire::Bytes message, wire::Bytes rest,
+             Taken taken);
+  void hold(Connection& connection, wire::Bytes rest, bool waiting = false);
+  bool resume(Connection& connection);  // false if it is to be tried again in the next turn
   void arm_receive(Connection& connection);
   void rearm_starved();
 
@@ -232,7 +237,7 @@ class Transport {
   std::size_t flush_sends_ = 0;         // of the last flush in this turn
   std::vector<std::uint32_t> backlog_;  // slots whose queue is not empty: those who may fall behind
   std::vector<Reference> doomed_;       // slow readers, to be closed at the end of the stage
-  std::vector<Reference> paused_;       // held input, in the order in which they were blocked
+  std::vector<Reference> paused_;       // held input that does not wait, in the order of blocking
   std::vector<Reference> starved_;      // receives that ended for lack of buffers
   // Receives set aside by handle(): as many as the provided buffers hold, where each of them has a
   // byte at least (4 Mi of 40 bytes), and a last one per slot.

@@ -248,10 +248,8 @@ void Transport::read_frames(Connection& connection, wire::Bytes& input) {
         counters_.add(ring::Counter::messages_received);
         ++stage_messages_;
         const bool binary = event.kind == Kind::binary;
-        if (take_message(connection, binary, event.payload) == Taken::blocked) {
-          pause(connection, binary, event.payload, input);
-          break;
-        }
+        const Taken taken = take_message(connection, binary, event.payload);
+        if (taken != Taken::yes) pause(connection, binary, event.payload, input, taken);
         break;
       }
       case Kind::ping:
@@ -299,20 +297,22 @@ void Transport::peer_close(Connection& connection, std::uint16_t code) {
   close(connection, code, {});
 }
 
-void Transport::pause(Connection& connection, bool binary, wire::Bytes message, wire::Bytes rest) {
-  hold(connection, rest);
+void Transport::pause(Connection& connection, bool binary, wire::Bytes message, wire::Bytes rest,
+                      Taken taken) {
+  hold(connection, rest, taken == Taken::waiting);
   connection.held->message = message;
   connection.held->has_message = true;
   connection.held->binary = binary;
 }
 
 // Stops reading from a connection, and keeps what was read already.
-void Transport::hold(Connection& connection, wire::Bytes rest) {
+void Transport::hold(Connection& connection, wire::Bytes rest, bool waiting) {
   assert(!connection.paused);
   connection.held = std::make_unique<HeldInput>();
   connection.held->bytes = rest;
+  connection.held->waiting = waiting;
   connection.paused = true;
-  paused_.push_back(reference(connection));
+  if (!waiting) paused_.push_back(reference(connection));
   counters_.add(ring::Counter::publishers_paused);
   if (!connection.receive_armed) return;
   io_uring_sqe* entry = io_.prepare({.operation = Operation::none});
@@ -330,12 +330,19 @@ void Transport::resume_paused() {
   }
 }
 
+void Transport::offer_again(Connection& connection) {
+  if (!connection.paused || !connection.held->waiting) return;
+  connection.held->waiting = false;
+  paused_.push_back(reference(connection));
+}
+
 bool Transport::resume(Connection& connection) {
   HeldInput& held = *connection.held;
   // A connection that has been closed meanwhile (a drain, a slow reader) has no session to take it.
-  if (held.has_message && connection.phase == Phase::open &&
-      user_->on_message(connection, held.binary, held.message) == Taken::blocked) {
-    return false;
+  if (held.has_message && connection.phase == Phase::open) {
+    const Taken taken = user_->on_message(connection, held.binary, held.message);
+    held.waiting = taken == Taken::waiting;
+    if (taken != Taken::yes) return held.waiting;
   }
   const std::unique_ptr<HeldInput> done = std::move(connection.held);
   connection.paused = false;

@@ -8,8 +8,8 @@ namespace ringcast::auth {
 namespace {
 
 constexpr std::uint64_t kNow_ms = 1000;
-constexpr Grant kYes{true, false};
-constexpr Grant kNo{false, false};
+constexpr Grant kYes{true, Disclosure::asked};
+constexpr Grant kNo{false, Disclosure::asked};
 
 DecisionCache::Question question(std::string_view principal, std::string_view uri,
                                  Action action = Action::call, UriMatch match = UriMatch::exact) {

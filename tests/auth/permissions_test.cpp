@@ -15,7 +15,7 @@ namespace {
 
 using test::must;
 
-Rule rule(UriMatch match, std::string uri, Actions allow, bool disclose = false) {
+Rule rule(UriMatch match, std::string uri, Actions allow, Disclosure disclose = Disclosure::asked) {
   return {std::move(uri), match, allow, disclose};
 }
 Rule exact(std::string uri, Actions allow = Actions::all()) {
@@ -56,10 +56,11 @@ TEST(Permissions, AllowEachActionByItself) {
 }
 
 TEST(Permissions, TheDecidingRuleSaysWhoIsDisclosed) {
-  const auto rules = must(RoleRules::build(
-      {rule(UriMatch::prefix, "com.", {Action::call}, true), exact("com.x", {Action::call})}));
-  EXPECT_EQ(rules.check(Action::call, "com.y"), (Grant{true, true}));
-  EXPECT_EQ(rules.check(Action::call, "com.x"), (Grant{true, false}));
+  const auto rules =
+      must(RoleRules::build({rule(UriMatch::prefix, "com.", {Action::call}, Disclosure::always),
+                             exact("com.x", {Action::call})}));
+  EXPECT_EQ(rules.check(Action::call, "com.y"), (Grant{true, Disclosure::always}));
+  EXPECT_EQ(rules.check(Action::call, "com.x"), (Grant{true, Disclosure::asked}));
 }
 
 TEST(Permissions, ExactComesBeforeEveryPattern) {

@@ -43,6 +43,7 @@ rules = [
   { uri = "com.example.", match = "prefix", allow = ["subscribe", "call"] },
   { uri = "com..chat", match = "wildcard", allow = ["publish"], disclose = true },
   { uri = "com.example.secret" },
+  { uri = "com.example.quiet", allow = ["call"], disclose = false },
 ]
 )");
   const Realm& realm = *file.realms[0];
@@ -54,7 +55,38 @@ rules = [
   EXPECT_TRUE(rules.check(Action::subscribe, "com.example.a").allowed);
   EXPECT_FALSE(rules.check(Action::publish, "com.example.a").allowed);
   EXPECT_FALSE(rules.check(Action::subscribe, "com.example.secret").allowed);
-  EXPECT_EQ(rules.check(Action::publish, "com.x.chat"), (auth::Grant{true, true}));
+  EXPECT_EQ(rules.check(Action::publish, "com.x.chat"),
+            (auth::Grant{true, auth::Disclosure::always}));
+  EXPECT_EQ(rules.check(Action::call, "com.example.a").disclose, auth::Disclosure::asked);
+  EXPECT_EQ(rules.check(Action::call, "com.example.quiet").disclose, auth::Disclosure::never);
+}
+
+TEST(ConfigFileTest, ARoleMayHaveAnAuthorizerInsteadOfRules) {
+  const std::string two_roles =
+      "[[realm]]\nname = \"a\"\n[[realm.role]]\nname = \"r\"\n[[realm.role]]\nname = \"s\"\n";
+  const ConfigFile file = parsed(two_roles + R"(authorizer = { procedure = "com.ask" })");
+  EXPECT_FALSE(file.realms[0]->roles[0].authorizer);
+  const auto& authorizer = file.realms[0]->roles[1].authorizer;
+  ASSERT_TRUE(authorizer);
+  EXPECT_EQ(authorizer->procedure, "com.ask");
+  EXPECT_EQ(authorizer->timeout_ms, 5000u);
+  EXPECT_EQ(authorizer->cache_ms, 0u);
+  EXPECT_EQ(authorizer->scope, worker::DynamicAuthorizer::Scope::authid);
+
+  const auto error_of = [&](std::string_view role) {
+    return errors_of(two_roles + std::string(role));
+  };
+  EXPECT_THAT(error_of(R"(authorizer = { timeout_ms = 5 })"), HasSubstr("procedure"));
+  EXPECT_THAT(error_of(R"(authorizer = { procedure = "wamp.ask" })"), HasSubstr("is no URI of a"));
+  EXPECT_THAT(error_of(R"(authorizer = { procedure = "a", timeout_ms = 0 })"),
+              HasSubstr("timeout_ms"));
+  EXPECT_THAT(error_of(R"(authorizer = { procedure = "a", scope = "rol" })"),
+              HasSubstr("did you mean role?"));
+  EXPECT_THAT(error_of("unrestricted = true\nauthorizer = { procedure = \"a\" }"),
+              HasSubstr("it decides alone"));
+  EXPECT_THAT(errors_of("[[realm]]\nname = \"a\"\n[[realm.role]]\nname = \"r\"\n"
+                        "authorizer = { procedure = \"a\" }"),
+              HasSubstr("none is left that could register one"));
 }
 
 TEST(ConfigFileTest, SaysWhereAndWhatIsAllowed) {

@@ -130,6 +130,29 @@ TEST_P(KeptEachSerializer, members_are_found_by_name_and_type) {
   EXPECT_EQ(text_member(GetParam(), bytes({"nonce", "x"}), "nonce"), std::nullopt);
 }
 
+TEST_P(KeptEachSerializer, an_answer_is_read_by_its_type) {
+  const Serializer serializer = GetParam();
+  const auto first = [&](const Json& list) { return first_element(serializer, bytes(list)); };
+  const std::string yes = bytes({true, false});
+  EXPECT_EQ(as_boolean(serializer, first_element(serializer, yes)), true);
+  const std::string text = bytes({"n\n1"});
+  EXPECT_EQ(as_text(serializer, first_element(serializer, text)), "n\n1");
+  EXPECT_EQ(as_boolean(serializer, first_element(serializer, text)), std::nullopt);
+  const std::string dict = bytes({{{"allow", false}}});
+  const Bytes answer = first_element(serializer, dict);
+  EXPECT_TRUE(is_dict(serializer, answer));
+  EXPECT_EQ(as_boolean(serializer, raw_member(serializer, answer, "allow")), false);
+  EXPECT_EQ(as_boolean(serializer, answer), std::nullopt);
+  EXPECT_EQ(first(Json::array()), "");
+  EXPECT_EQ(first({nullptr}), "");
+  EXPECT_EQ(first_element(serializer, bytes({{"a", 1}})), "");
+  EXPECT_EQ(first_element(serializer, ""), "");
+  EXPECT_EQ(as_boolean(serializer, ""), std::nullopt);
+  EXPECT_FALSE(is_dict(serializer, ""));
+  const std::string two = bytes(true) + bytes(true);
+  EXPECT_EQ(as_boolean(serializer, two), std::nullopt);
+}
+
 TEST(KeptJson, of_a_member_that_comes_twice_the_last_counts) {
   const Bytes dict = R"({"a":"x","b":1,"c":[],"a":"y","b":"z","c":null})";
   EXPECT_EQ(text_member(Serializer::json, dict, "a"), "y");

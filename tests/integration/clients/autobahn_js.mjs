@@ -49,7 +49,13 @@ serve({
     return { publication: publication ? String(publication.id) : null };
   },
   // The endpoint returns what it is called with; "progress" first sends so many progressive results.
-  async register({ session, procedure, options }) {
+  // With `answers` it reports what it is called with as an event, and returns the answer for its second
+  // argument, or else the one for "".
+  async register({ session, procedure, options, answers }) {
+    const decider = (args) => {
+      report({ event: session, topic: procedure, args: wrap(args), kwargs: {} });
+      return args[1] in answers ? answers[args[1]] : answers[''];
+    };
     const endpoint = (args, kwargs, details) => {
       if (args[0] === 'fail') throw new autobahn.Error('app.error.asked', args.slice(1), kwargs);
       if (args[0] === 'progress') {
@@ -57,7 +63,8 @@ serve({
       }
       return new autobahn.Result(args, kwargs);
     };
-    const registration = await sessions.get(session).opened.register(procedure, endpoint, options);
+    const registration = await sessions.get(session).opened.register(
+      procedure, answers ? decider : endpoint, options);
     return { registration: registration.id };
   },
   async call({ session, procedure, args, kwargs, options }) {

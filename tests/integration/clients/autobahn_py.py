@@ -86,8 +86,19 @@ async def publish(session, topic, args=(), kwargs=None, options=None):
     return {"publication": str(publication.id) if publication else None}
 
 
-async def register(session, procedure, options=None):
-    """The endpoint returns what it is called with; "progress" first sends so many progressive results."""
+async def register(session, procedure, options=None, answers=None):
+    """The endpoint returns what it is called with; "progress" first sends so many progressive results.
+
+    With `answers` it reports what it is called with as an event, and returns the answer for its second argument,
+    or else the one for "".
+    """
+
+    def decider(*args):
+        report(event=session, topic=procedure, args=wrap(list(args)), kwargs={})
+        return answers.get(args[1], answers[""])
+
+    if answers is not None:
+        return {"registration": (await sessions[session].register(decider, procedure)).id}
 
     def endpoint(*args, details=None, **kwargs):
         if args and args[0] == "fail":
