@@ -4,6 +4,7 @@
 #include "ring/session_id.h"
 #include "wire/encode.h"
 #include "wire/uri.h"
+#include "worker/client_quirks.h"
 #include "worker/random_seed.h"
 #include "worker/router.h"
 
@@ -135,6 +136,7 @@ void Router::hello(Connection& connection, const wire::Hello& hello) {
   const wire::Features callee = hello.details.callee.features;
   session.understands_interrupt = callee.has(wire::Feature::call_canceling);
   session.understands_timeout = callee.has(wire::Feature::call_timeout);
+  session.forgets_canceled_calls = forgets_canceled_calls(hello.details);
   login_.begin(connection, hello);
 }
 

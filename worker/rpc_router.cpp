@@ -188,6 +188,9 @@ Taken RpcRouter::cancel(Connection& connection, const wire::Cancel& cancel) {
              .argument = static_cast<std::uint32_t>(cancel.options.mode),
              .target = connection.id.packed(),
              .token = cancel.request});
+  if (cancel.options.mode != wire::CancelMode::kill && connection.session->forgets_canceled_calls) {
+    session->calls.erase(cancel.request);  // so its answer goes nowhere
+  }
   settle_local();
   return Taken::yes;
 }

@@ -30,6 +30,8 @@ struct Session {
   // Of what it announced as a callee.
   bool understands_interrupt : 1 = false;
   bool understands_timeout : 1 = false;
+  // Of what it does as a caller (worker/client_quirks.h).
+  bool forgets_canceled_calls : 1 = false;
 };
 static_assert(sizeof(Session) == 48, "part of every connection");
 

@@ -7,6 +7,7 @@ import signal
 
 import pytest
 
+import wamp
 from drivers import DEFAULTS, KINDS, Driver, DriverError
 
 PAYLOADS = {
@@ -140,6 +141,29 @@ def test_progressive_results_between_clients(fleet, callee):
     for (kind, at), session in fleet.sessions.items():
         got = fleet.drivers[kind].rpc(session, procedure, ["progress", 3], {}, receive_progress=True)
         assert got == (["progress", 3], {}, [0, 1, 2]), f"{kind} on worker {at} -> {callee}"
+
+
+@pytest.mark.parametrize("mode", ["skip", "kill", "killnowait", None])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.startswith("autobahn-js")])
+def test_a_client_that_forgets_what_it_cancels_keeps_its_connection(fleet, kind, mode):
+    """autobahn-js waits for the end of a canceled call only with mode "kill"; an answer otherwise makes it leave."""
+    driver, session = fleet.drivers[kind], fleet.sessions[kind, 0]
+    callee = wamp.Session.open(fleet.broker.url)
+    callee.join(details={"roles": {"callee": {"features": {"call_canceling": True}}}})
+    procedure = f"slow.{kind.replace(' ', '_').replace('-', '_')}.{mode}"
+    callee.send([wamp.REGISTER, callee.next_request(), {}, procedure])
+    callee.expect(wamp.REGISTERED)
+    number = driver.send("call_to_cancel", session, procedure=procedure)
+    invocation = callee.expect(wamp.INVOCATION)
+    driver.call("cancel", session, mode=mode)
+    if mode != "skip":
+        callee.expect(wamp.INTERRUPT, invocation[1])
+    callee.send([wamp.ERROR, wamp.INVOCATION, invocation[1], {}, "wamp.error.canceled"])
+    assert driver.answer(number)["ended"] == ("wamp.error.canceled" if mode == "kill" else "Cancelled")
+    # Whatever was sent to the caller for it has come before this ERROR, and the connection lives on.
+    with pytest.raises(DriverError, match="wamp.error.no_such_procedure"):
+        driver.rpc(session, procedure + ".not", [], {})
+    callee.drop()
 
 
 @pytest.mark.parametrize("kind", KINDS)

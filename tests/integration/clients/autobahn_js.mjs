@@ -83,6 +83,18 @@ serve({
       progress,
     };
   },
+  // A call that "cancel" is for; says how it ended.
+  async call_to_cancel({ session, procedure }) {
+    const deferred = sessions.get(session).opened.call(procedure, []);
+    sessions.get(session).canceled = deferred;
+    return { ended: await new Promise((resolve) => {
+      deferred.then(() => resolve("a result"), (error) => resolve(error.error ?? error.message));
+    }) };
+  },
+  cancel({ session, mode }) {
+    sessions.get(session).canceled.cancel(mode === null ? undefined : { mode });
+    return {};
+  },
   close({ session }) {
     sessions.get(session).connection.close();
     return {};
