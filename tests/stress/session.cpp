@@ -1,15 +1,12 @@
 #include "tests/stress/session.h"
 
 #include "tests/stress/verdict.h"
-#include "wire/encode.h"
 
 namespace ringcast::stress {
 namespace {
 
-constexpr auto kSerializer = wire::Serializer::msgpack;
-
 wire::Decoder& decoder() {
-  static wire::Decoder one(kSerializer);
+  static wire::Decoder one(Session::kSerializer);
   return one;
 }
 
@@ -43,8 +40,8 @@ void Session::send_message() {
   scratch_.clear();
 }
 
-void Session::hello() {
-  wire::append_hello(scratch_, kSerializer, "realm1", "ringcast-stress");
+void Session::hello(const wire::HelloDetails& details) {
+  wire::append_hello(scratch_, kSerializer, "realm1", "ringcast-stress", details);
   send_message();
 }
 

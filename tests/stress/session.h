@@ -9,6 +9,7 @@
 #include "tests/stress/engine.h"
 #include "tests/stress/note.h"
 #include "wire/decode.h"
+#include "wire/encode.h"
 #include "wire/message.h"
 
 namespace ringcast::stress {
@@ -19,7 +20,10 @@ class Session : public Link {
   Session(Engine& engine, std::uint64_t first_request)
       : Link(engine), next_request_(first_request) {}
 
-  void hello();
+  static constexpr auto kSerializer = wire::Serializer::msgpack;
+
+  void hello(const wire::HelloDetails& details = {.publisher = {.announced = true},
+                                                  .subscriber = {.announced = true}});
   void goodbye();
   void close_frame();
   std::uint64_t subscribe(wire::Bytes topic);  // returns the request
@@ -49,17 +53,20 @@ class Session : public Link {
   // ERROR, ABORT and whatever else; these checks do nothing that earns one.
   virtual void on_other(const wire::Message& message);
 
+  // What the writers of wire/encode.h have appended to `scratch_`, as one message.
+  void send_message();
+  std::uint64_t take_request() { return next_request_++; }
+  static std::string scratch_;
+
  private:
   void on_frame(wire::Opcode opcode, wire::Bytes payload) final;
   void on_message(wire::Bytes bytes);
   bool take_event(wire::Bytes bytes);
   void dispatch(const wire::Message& message);
-  void send_message();
 
   std::uint64_t next_request_;
   bool broker_closed_ = false;  // its close frame has come: nothing may follow
   static inline std::uint64_t frames_checked_ = 0;
-  static std::string scratch_;  // the message being encoded
 };
 
 }  // namespace ringcast::stress
