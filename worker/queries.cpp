@@ -65,13 +65,17 @@ void Queries::on_query(std::uint32_t from, const ring::Descriptor& descriptor,
          .request = std::string(request)});
 }
 
+// In the order asked.
 void Queries::serve(const Question& question) {
-  if (!try_serve(question)) deferred_.push_back(question);
+  if (!deferred_.empty() || !try_serve(question)) deferred_.push_back(question);
 }
 
 bool Queries::try_serve(const Question& question) {
+  const bool rings_behind = peers_.control_bytes() > kControlBytesMax / 2;
+  if (served_bytes_ >= kServedBytesMax || (rings_behind && question.from != self_)) return false;
   std::string reply;
   if (!server_.serve_query(question.kind, question.realm, question.request, reply)) return false;
+  served_bytes_ += reply.size();
   auto result = QueryResult::answered;
   if (reply.size() > kReplyBytesMax) {
     result = QueryResult::too_large;
@@ -90,10 +94,13 @@ bool Queries::try_serve(const Question& question) {
 }
 
 void Queries::retry() {
-  for (std::size_t left = deferred_.size(); left != 0; --left) {
+  served_bytes_ = 0;
+  while (!deferred_.empty()) {
     const Question question = std::move(deferred_.front());
     deferred_.pop_front();
-    serve(question);
+    if (try_serve(question)) continue;
+    deferred_.push_front(question);
+    return;
   }
 }
 

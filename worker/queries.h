@@ -8,8 +8,8 @@
 // nothing. Descriptors of one worker to another stay in their order, so a question sees what was
 // told before.
 //
-// Bounds: kPendingMax questions of a worker, kReplyBytesMax for each reply; what a worker must
-// answer and can't yet is bounded by those who ask.
+// Bounds: kPendingMax questions of a worker, kReplyBytesMax for each reply, kServedBytesMax for the
+// replies of a turn; what a worker must answer and can't yet is bounded by those who ask.
 #pragma once
 
 #include <cstdint>
@@ -58,6 +58,9 @@ class Queries {
  public:
   static constexpr std::size_t kPendingMax = 4096;
   static constexpr std::size_t kReplyBytesMax = 512u << 10;
+  // Of a turn: a list costs as much as it is long, and what waits for the rings counts against the
+  // calls of all.
+  static constexpr std::size_t kServedBytesMax = 1u << 20;
   static constexpr TimeMs kTimeoutMs = 5'000;
 
   // One reply for each worker that was asked, by worker number.
@@ -112,6 +115,7 @@ class Queries {
   std::unordered_map<std::uint64_t, Pending> pending_;  // by token
   std::uint64_t next_token_;  // begins at random: replies to an earlier incarnation match nothing
   std::deque<Question> deferred_;
+  std::size_t served_bytes_ = 0;  // in this turn
   TimeMs now_ = 0;
 };
 

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 import broker as broker_module
+import wamp
 from wamp import Session
 
 sys.dont_write_bytecode = True
@@ -84,3 +85,18 @@ def on_each_worker(shared_broker, join):
         raise AssertionError(f"16 sessions reached only the workers {sorted(found)}")
 
     return open_sessions
+
+
+@pytest.fixture
+def witnesses(shared_broker, join):
+    """Two sessions per serializer, subscribed to what the broken messages name; checked at the end."""
+    sessions = [join(serializer) for serializer in wamp.SERIALIZERS * 2]
+    ids = [session.subscribe("witness.topic") for session in sessions]
+    yield
+    publisher = join()
+    publisher.publish("witness.topic", "all is well")
+    for session, subscription in zip(sessions, ids):
+        session.expect_event(subscription, "all is well")
+    for session in [*sessions, publisher]:
+        session.drop()
+    shared_broker.wait_total("connections", 0)

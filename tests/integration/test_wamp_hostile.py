@@ -10,85 +10,11 @@ import pytest
 
 import hostile
 import wamp
-import wsraw
-from wamp import ABORT, ERROR, EVENT, GOODBYE, PUBLISHED, REGISTERED, SUBSCRIBED, Session
+from provoke import assert_defined, provoke
+from wamp import ABORT, ERROR
 
 both_serializers = pytest.mark.parametrize("serializer", wamp.SERIALIZERS)
 each_message = pytest.mark.parametrize("name", hostile.MESSAGES)
-
-
-class Outcome:
-    """What came back for one message: messages up to the answer to a ping, or up to the close frame."""
-
-    def __init__(self, session):
-        self.messages, self.close = [], None
-        while True:
-            got = session.connection.receive_frame()
-            if got.opcode == wsraw.PONG:
-                return
-            if got.opcode == wsraw.CLOSE:
-                self.close = got.code
-                session.connection.send_close(got.code if got.code != 1005 else 1000)
-                session.connection.receive_end()
-                return
-            assert got.opcode == wamp.opcode_for(session.serializer), got
-            self.messages.append(wamp.decode(session.serializer, got.payload))
-
-    def __repr__(self):
-        return f"messages {self.messages}, close code {self.close}"
-
-    @property
-    def violation(self):
-        """ABORT with the reason, three elements and a text, then 1002."""
-        return (
-            self.close == 1002
-            and len(self.messages) == 1
-            and self.messages[0][0] == ABORT
-            and len(self.messages[0]) == 3
-            and self.messages[0][2] == wamp.VIOLATION
-            and bool(self.messages[0][1].get("message"))
-        )
-
-    @property
-    def defined(self):
-        """Anything that the specification lets a router answer."""
-        kinds = [message[0] for message in self.messages]
-        if self.close is None:
-            return all(kind in (ERROR, GOODBYE, SUBSCRIBED, REGISTERED, PUBLISHED, EVENT, wamp.WELCOME) for kind in kinds)
-        return self.violation or self.close in (1000, 1002, 1007, 1008) and all(
-            kind in (ABORT, GOODBYE, ERROR, EVENT, PUBLISHED) for kind in kinds)
-
-
-def provoke(broker, serializer, data, joined):
-    """Sends `data` as one message on a connection of its own, then a ping."""
-    session = Session.open(broker.url, serializer)
-    try:
-        if joined:
-            session.join()
-        frames = wsraw.frame(wamp.opcode_for(serializer), data) + wsraw.frame(wsraw.PING, b"end")
-        session.connection.send(frames)
-        return Outcome(session)
-    finally:
-        session.drop()
-
-
-@pytest.fixture
-def witnesses(shared_broker, join):
-    """Two sessions per serializer, subscribed to what the broken messages name; checked at the end."""
-    sessions = [join(serializer) for serializer in wamp.SERIALIZERS * 2]
-    ids = [session.subscribe("witness.topic") for session in sessions]
-    yield
-    publisher = join()
-    publisher.publish("witness.topic", "all is well")
-    for session, subscription in zip(sessions, ids):
-        session.expect_event(subscription, "all is well")
-    for session in [*sessions, publisher]:
-        session.drop()
-    shared_broker.wait_total("connections", 0)
-
-
-def assert_defined(failures):
-    assert not failures, f"{len(failures)} undefined answers:\n" + "\n".join(failures[:20])
 
 
 def broken(outcome, serializer, data):
@@ -104,7 +30,7 @@ def broken(outcome, serializer, data):
 @both_serializers
 @each_message
 def test_truncated_at_every_byte(shared_broker, witnesses, serializer, name):
-    data = wamp.encode(serializer, hostile.MESSAGES[name][0])
+    data = wamp.encode(serializer, hostile.all_options(name))
     failures = []
     for size in range(len(data)):
         outcome = provoke(shared_broker, serializer, data[:size], joined=name != "HELLO")
@@ -158,6 +84,46 @@ def test_what_is_no_message(shared_broker, witnesses, serializer, joined):
         outcome = provoke(shared_broker, serializer, wamp.encode(serializer, message), joined)
         if not outcome.violation:
             failures.append(f"{message}: {outcome}")
+    assert_defined(failures)
+
+
+@both_serializers
+def test_every_role_and_feature_of_every_wrong_type(shared_broker, witnesses, serializer):
+    failures = []
+    for what, message in hostile.wrong_roles(serializer):
+        outcome = provoke(shared_broker, serializer, wamp.encode(serializer, message), joined=False)
+        if not outcome.violation:
+            failures.append(f"{what}: {outcome}")
+    assert_defined(failures)
+
+
+@both_serializers
+@pytest.mark.parametrize("count", [1000, 200_000])
+def test_huge_lists_and_dicts(shared_broker, witnesses, serializer, count):
+    """Accepted or refused, but nobody is held up by them; the witnesses wait no longer than for anything."""
+    ids, texts = list(range(1, count // 2)), ["x"] * (count // 2)
+    nothing = {str(n): 0 for n in range(count // 4)}
+    messages = [[wamp.PUBLISH, 1, {"acknowledge": True, option: ids}, "witness.other"] for option in ("exclude", "eligible")]
+    messages += [[wamp.PUBLISH, 1, {"acknowledge": True, option: texts}, "witness.other"]
+                 for option in ("exclude_authid", "eligible_authrole")]
+    messages += [
+        [wamp.PUBLISH, 1, {"acknowledge": True, **nothing}, "witness.other"],
+        [wamp.PUBLISH, 1, {"acknowledge": True}, "witness.other", [0] * count, nothing],
+        [wamp.CALL, 1, nothing, "witness.nobody", [0] * count],
+        [wamp.REGISTER, 1, nothing, "witness.procedure"], [wamp.SUBSCRIBE, 1, nothing, "witness.other"],
+        [wamp.CANCEL, 1, nothing],
+    ]
+    failures = []
+    for message in messages:
+        outcome = provoke(shared_broker, serializer, wamp.encode(serializer, message), joined=True)
+        if not outcome.defined or outcome.close not in (None, 1009):
+            failures.append(f"{message[:2]}: {outcome}")
+    for details in ({"authmethods": texts}, {"roles": nothing}, {"authextra": nothing},
+                    {"roles": {"caller": {"features": nothing}}}):
+        hello = [wamp.HELLO, "realm1", {"roles": {}, **details}]
+        outcome = provoke(shared_broker, serializer, wamp.encode(serializer, hello), joined=False)
+        if not outcome.defined and not (outcome.messages and outcome.messages[0][0] == ABORT):
+            failures.append(f"HELLO {list(details)}: {outcome}")
     assert_defined(failures)
 
 
