@@ -18,6 +18,8 @@ namespace ringcast::broker {
 inline constexpr std::size_t kConfigFileSizeMax = 16u << 20;  // bytes
 inline constexpr std::size_t kRealmsConfiguredMax = 1024;
 inline constexpr std::size_t kRolesPerRealmMax = 1024;
+// No more than a realm may have wildcard patterns of different shapes, so none of them is refused.
+inline constexpr std::size_t kHistoriesPerRealmMax = 128;
 
 struct ConfigFile {
   std::vector<std::shared_ptr<const worker::Realm>> realms;  // at least one, by number

@@ -5,6 +5,8 @@
 
 #include "broker/config_file.h"
 #include "wire/uri.h"
+#include "worker/history.h"
+#include "worker/pattern_shapes.h"
 
 namespace ringcast::broker {
 namespace {
@@ -19,6 +21,9 @@ const Words<auth::Action> kActions = {{"publish", auth::Action::publish},
 const Words<auth::UriMatch> kMatches = {{"exact", auth::UriMatch::exact},
                                         {"prefix", auth::UriMatch::prefix},
                                         {"wildcard", auth::UriMatch::wildcard}};
+const Words<wire::MatchPolicy> kMatchPolicies = {{"exact", wire::MatchPolicy::exact},
+                                                 {"prefix", wire::MatchPolicy::prefix},
+                                                 {"wildcard", wire::MatchPolicy::wildcard}};
 
 const Words<worker::DynamicAuthorizer::Scope> kScopes = {
     {"session", worker::DynamicAuthorizer::Scope::session},
@@ -100,6 +105,51 @@ worker::DynamicAuthorizer read_authorizer(ConfigTable& table) {
   return authorizer;
 }
 
+worker::HistoryRule read_history(ConfigTable& table) {
+  worker::HistoryRule rule;
+  rule.uri = table.text("uri");
+  if (!table.has("uri")) table.error("", "the key uri is missing");
+  const std::string match = table.text("match", "exact");
+  if (const auto known = meaning(kMatchPolicies, match)) {
+    rule.match = *known;
+  } else {
+    table.error("match", not_one_of(kMatchPolicies, match));
+  }
+  if (!wire::uri_valid(rule.uri, wire::UriRule::loose, rule.match) ||
+      (rule.match == wire::MatchPolicy::wildcard &&
+       worker::component_count(rule.uri) > worker::kWildcardComponentsMax)) {
+    table.error("uri", "\"" + rule.uri + "\" is nothing that can be subscribed to");
+  }
+  worker::HistoryLimits& limits = rule.limits;
+  limits.events_max =
+      static_cast<std::uint32_t>(table.integer("events_max", limits.events_max, 1, 1'000'000));
+  limits.bytes_max = table.integer("bytes_max", limits.bytes_max, 1, worker::History::kBytesMax);
+  const auto age_max_s = static_cast<std::uint64_t>(limits.age_max_ms / 1000);
+  constexpr std::uint64_t kYears10_s = 10ull * 366 * 24 * 3600;
+  limits.age_max_ms =
+      1000 * static_cast<std::int64_t>(table.integer("age_max_s", age_max_s, 1, kYears10_s));
+  table.finish();
+  return rule;
+}
+
+static_assert(kHistoriesPerRealmMax <= worker::kWildcardShapesMax);
+
+void read_histories(ConfigTable& table, worker::Realm& realm) {
+  std::vector<ConfigTable> histories = table.tables("history");
+  if (histories.size() > kHistoriesPerRealmMax) {
+    return table.error("history",
+                       "more than " + std::to_string(kHistoriesPerRealmMax) + " histories");
+  }
+  for (ConfigTable& history : histories) {
+    worker::HistoryRule read = read_history(history);
+    const bool twice = std::any_of(
+        realm.histories.begin(), realm.histories.end(),
+        [&](const auto& other) { return other.uri == read.uri && other.match == read.match; });
+    if (twice) history.error("uri", "there is a history of this subscription already");
+    realm.histories.push_back(std::move(read));
+  }
+}
+
 worker::Role read_role(ConfigTable& table) {
   worker::Role role;
   role.name = table.required_text("name");
@@ -166,6 +216,7 @@ std::shared_ptr<worker::Realm> read_realm(ConfigTable table) {
     table.error("name", "\"" + realm->name + "\" is no URI, which names of realms have to be");
   }
   read_roles(table, *realm);
+  read_histories(table, *realm);
   if (const std::string anonymous = table.text("anonymous"); table.has("anonymous")) {
     realm->anonymous_role = named_role(table, "anonymous", anonymous, *realm);
   }

@@ -50,6 +50,8 @@ constexpr std::array<std::string_view, kCounterCount> kNames = {
     "authorizations_denied",
     "authorizations_failed",
     "authorizer_calls",
+    "history_events",
+    "history_bytes",
 };
 static_assert(!kNames.back().empty(), "every counter has a name");
 
@@ -58,10 +60,11 @@ static_assert(!kNames.back().empty(), "every counter has a name");
 std::string_view counter_name(Counter counter) { return kNames[static_cast<std::size_t>(counter)]; }
 
 void Counters::reset_gauges() {
-  for (Counter gauge : {Counter::connections, Counter::sessions, Counter::subscriptions,
-                        Counter::topics, Counter::publishers_paused, Counter::arena_free_bytes,
-                        Counter::arena_frames, Counter::home_topics, Counter::registrations,
-                        Counter::calls_open, Counter::retained_events, Counter::retained_bytes}) {
+  for (Counter gauge :
+       {Counter::connections, Counter::sessions, Counter::subscriptions, Counter::topics,
+        Counter::publishers_paused, Counter::arena_free_bytes, Counter::arena_frames,
+        Counter::home_topics, Counter::registrations, Counter::calls_open, Counter::retained_events,
+        Counter::retained_bytes, Counter::history_events, Counter::history_bytes}) {
     set(gauge, 0);
   }
 }

@@ -60,6 +60,8 @@ enum class Counter : std::uint32_t {
   authorizations_denied,      // requests of local sessions that their role may not make
   authorizations_failed,      // those that an authorizer has not decided
   authorizer_calls,           // made by this worker
+  history_events,             // gauge: kept by this worker as a home
+  history_bytes,              // gauge
   count_,
 };
 inline constexpr std::size_t kCounterCount = static_cast<std::size_t>(Counter::count_);

@@ -11,4 +11,7 @@ inline constexpr std::string_view kLimitExceeded = "ringcast.error.limit_exceede
 inline constexpr std::string_view kPayloadNotTranscodable =
     "ringcast.error.payload_not_transcodable";
 
+// A query of a history refers to a publication that is not in it (any more).
+inline constexpr std::string_view kUnknownPublication = "ringcast.error.unknown_publication";
+
 }  // namespace ringcast::worker

@@ -29,6 +29,7 @@ namespace ringcast::worker {
 // What is asked; the request's and the reply's bytes are a matter between who asks and who serves.
 enum class QueryKind : std::uint32_t {
   registrations = 1,  // of the realm's dealer (worker/registration_meta.h)
+  events = 2,         // of a history's home worker (worker/history_meta.h)
 };
 
 // Who answers questions on a worker.

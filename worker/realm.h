@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "auth/permissions.h"
+#include "wire/options.h"
+#include "worker/event_store.h"
 
 namespace ringcast::worker {
 
@@ -36,11 +38,19 @@ struct Role {
   auth::RoleRules rules;
 };
 
+// A subscription whose events are kept (WAMP, "Event History").
+struct HistoryRule {
+  std::string uri;
+  wire::MatchPolicy match = wire::MatchPolicy::exact;
+  HistoryLimits limits;
+};
+
 struct Realm {
   static constexpr std::uint16_t kNoRole = UINT16_MAX;
 
   std::string name;
   std::vector<Role> roles;
+  std::vector<HistoryRule> histories;
   std::uint16_t anonymous_role = kNoRole;  // of who does not authenticate; kNoRole: is not let in
 
   std::string_view anonymous_role_name() const {

@@ -28,6 +28,8 @@ class Realms {
     return std::nullopt;
   }
 
+  std::size_t size() const { return realms_.size(); }
+
   // Whether a number that came from another worker is one.
   bool contains(std::uint16_t number) const { return number < realms_.size(); }
 

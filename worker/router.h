@@ -20,6 +20,8 @@
 #include "wire/decode.h"
 #include "worker/authorizer.h"
 #include "worker/event_forms.h"
+#include "worker/history.h"
+#include "worker/history_meta.h"
 #include "worker/home_service.h"
 #include "worker/login.h"
 #include "worker/meta_procedures.h"
@@ -114,6 +116,8 @@ class Router final : public TransportUser,
     Topic* topic = nullptr;
     TimeMs asked_ms = 0;
     bool get_retained = false;
+    // Of a subscription that keeps a history and has no session; else null.
+    const HistoryRule* history = nullptr;
     bool given_up = false;  // answered with an ERROR by a timeout; the home worker may still answer
   };
 
@@ -210,6 +214,8 @@ class Router final : public TransportUser,
   void ask_home(std::uint64_t token, const Topic& topic);
   Session* settle_pending(const PendingSubscribe& pending);
   void drop_given_up(std::uint32_t home);
+  // Subscribes to what this worker, as its home, keeps the history of.
+  void open_histories();
   void release_if_unused(Topic& topic);
   void tell_release(std::uint64_t hash, std::uint32_t subscription);
 
@@ -224,11 +230,13 @@ class Router final : public TransportUser,
   HomeService home_;
   Login login_;
   Retention retention_;
+  History history_;
   RpcRouter rpc_;
   Authorizer authorizer_;
   Queries queries_;
   MetaProcedures procedures_;
   RegistrationMeta registration_meta_;
+  HistoryMeta history_meta_;
   std::unordered_map<std::uint64_t, PendingSubscribe> pending_;  // by token
   std::uint64_t next_token_;  // begins at random: answers to an earlier incarnation match nothing
   std::array<wire::Decoder, wire::kSerializerCount> decoders_;

@@ -46,6 +46,7 @@ void Router::fan_out(const Publication& publication, std::uint64_t hash,
   }
   forms_.begin(publication);
   const auto give = [&](const Topic& topic) {
+    if (topic.keeps_history) history_.append(topic.subscription, publication);
     filter ? fan_out(topic, *filter, excluded) : fan_out(topic, excluded);
   };
   if (const Topic* topic = topics_.find({hash, publication.realm, publication.topic})) give(*topic);

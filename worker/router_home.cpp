@@ -1,4 +1,6 @@
 // The home protocol from the side of the worker that asks, and what comes in by the rings.
+#include <cassert>
+
 #include "wire/encode.h"
 #include "wire/uri.h"
 #include "worker/error_uris.h"
@@ -59,6 +61,14 @@ void Router::on_home_reply(std::uint64_t token, std::uint32_t subscription) {
   Topic& topic = *pending.topic;
   --topic.requests_pending;
   if (subscription != 0) topics_.set_subscription(topic, subscription);
+  if (pending.history != nullptr) {
+    if (subscription == 0) {
+      history_.give_up();
+      return release_if_unused(topic);
+    }
+    topics_.keep_history(topic);
+    return history_.open(subscription, topic.key(), pending.history->limits);
+  }
   if (pending.given_up) return release_if_unused(topic);
 
   if (settle_pending(pending) == nullptr) {
@@ -76,7 +86,7 @@ void Router::on_home_reply(std::uint64_t token, std::uint32_t subscription) {
 
 void Router::release_if_unused(Topic& topic) {
   counters_.set(ring::Counter::topics, topics_.size());
-  if (topic.has_subscribers() || topic.requests_pending != 0) return;
+  if (topic.wanted() || topic.requests_pending != 0) return;
   if (topic.subscription != 0) tell_release(topic.hash, topic.subscription);
   topics_.erase(topic);
   counters_.set(ring::Counter::topics, topics_.size());
@@ -129,6 +139,24 @@ void Router::on_descriptor(std::uint32_t from, const ring::Descriptor& descripto
 void Router::begin(std::uint64_t expected) {
   home_.begin(expected);
   rpc_.begin(expected);
+  open_histories();
+}
+
+void Router::open_histories() {
+  for (std::uint16_t realm = 0; realm < realms_.size(); ++realm) {
+    for (const HistoryRule& rule : realms_[realm].histories) {
+      const std::uint64_t hash =
+          topic_hash(segment_.header().topic_seed, realm, rule.uri, rule.match);
+      if (home_of(hash, segment_.workers()) != self_) continue;
+      Topic* const topic = topics_.find_or_create({hash, realm, rule.uri, rule.match}).topic;
+      assert(topic != nullptr && "who read the configuration has checked it");
+      const std::uint64_t token = next_token_++;
+      history_.await();
+      pending_.emplace(token, PendingSubscribe{.who = {}, .topic = topic, .history = &rule});
+      ++topic->requests_pending;
+      ask_home(token, *topic);
+    }
+  }
 }
 
 void Router::on_worker_lost(std::uint32_t worker) {
@@ -143,6 +171,8 @@ bool Router::serve_query(QueryKind kind, std::uint16_t realm, std::string_view r
   switch (kind) {
     case QueryKind::registrations:
       return registration_meta_.serve(realm, request, reply);
+    case QueryKind::events:
+      return history_meta_.serve(realm, request, reply);
   }
   counters_.add(ring::Counter::corrupt_descriptors_dropped);
   return true;
@@ -184,11 +214,14 @@ void Router::drop_given_up(std::uint32_t home) {
 void Router::expire_pending(TimeMs now) {
   now_ = now;
   retention_.resume();
+  history_.expire();
   rpc_.expire_registers();
   queries_.expire(now);
   rpc_.report();
   for (auto& [token, pending] : pending_) {
-    if (pending.given_up || now - pending.asked_ms < kHomeReplyTimeoutMs) continue;
+    if (pending.given_up || pending.history != nullptr ||
+        now - pending.asked_ms < kHomeReplyTimeoutMs)
+      continue;
     pending.given_up = true;
     if (settle_pending(pending) == nullptr) continue;
     error(*transport_.connections().in_slot(pending.who.slot), wire::MessageType::subscribe,

@@ -38,7 +38,7 @@ void Topics::set_subscription(Topic& topic, std::uint32_t subscription) {
 
 void Topics::add(Topic& topic, wire::Serializer serializer, std::uint32_t slot, Session& session) {
   assert(topic.subscription != 0);
-  if (!topic.has_subscribers()) interest_gained(topic);
+  if (!topic.wanted()) interest_gained(topic);
   auto& subscribers = topic.subscribers[static_cast<std::size_t>(serializer)];
   session.memberships.push_back({.topic = &topic,
                                  .subscription = topic.subscription,
@@ -47,8 +47,14 @@ void Topics::add(Topic& topic, wire::Serializer serializer, std::uint32_t slot, 
       {.slot = slot, .membership = static_cast<std::uint32_t>(session.memberships.size() - 1)});
 }
 
+void Topics::keep_history(Topic& topic) {
+  assert(topic.subscription != 0);
+  if (!topic.wanted()) interest_gained(topic);
+  topic.keeps_history = true;
+}
+
 void Topics::erase(Topic& topic) {
-  assert(!topic.has_subscribers() && topic.requests_pending == 0);
+  assert(!topic.wanted() && topic.requests_pending == 0);
   if (topic.match != wire::MatchPolicy::exact) {
     patterns_.erase(*patterns_.find(topic.realm, topic.match, topic.uri()));
   }

@@ -26,11 +26,14 @@ inline std::uint32_t home_of(std::uint64_t hash, std::uint32_t workers) {
 // What is subscribed to: one topic, or those that match a pattern (WAMP, "Pattern-based
 // Subscriptions"). It is one subscription, with one id, for all its subscribers on all workers.
 struct Topic : UriRecord<Topic> {
+  bool keeps_history = false;          // this worker, its home, gets its events in any case
   std::uint32_t subscription = 0;      // the id that the home worker gave; 0 until its first reply
   std::uint32_t requests_pending = 0;  // SUBSCRIBEs on their way to the home worker
   std::array<Subscribers, wire::kSerializerCount> subscribers;
 
   bool has_subscribers() const { return !subscribers[0].empty() || !subscribers[1].empty(); }
+  // Its events are to come to this worker.
+  bool wanted() const { return has_subscribers() || keeps_history; }
 };
 static_assert(sizeof(Topic) == 56, "and the URI behind it: what a topic costs each of its workers");
 
@@ -67,7 +70,10 @@ class Topics {
   void remove(Session& session, wire::Serializer serializer, std::size_t index,
               SessionInSlot session_in_slot);
 
-  // Forgets a topic that has no subscribers and no request pending.
+  // Its events come to this worker from now on, subscribers or not. REQUIRES: it has its id.
+  void keep_history(Topic& topic);
+
+  // Forgets a topic that is not wanted and has no request pending.
   void erase(Topic& topic);
 
   std::size_t size() const { return topics_.size(); }
@@ -110,7 +116,7 @@ void Topics::remove(Session& session, wire::Serializer serializer, std::size_t i
     moved.topic->subscribers[static_cast<std::size_t>(serializer)][moved.position].membership =
         static_cast<std::uint32_t>(index);
   }
-  if (!gone.topic->has_subscribers()) interest_lost(*gone.topic);
+  if (!gone.topic->wanted()) interest_lost(*gone.topic);
 }
 
 }  // namespace ringcast::worker

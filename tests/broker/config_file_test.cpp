@@ -89,6 +89,31 @@ TEST(ConfigFileTest, ARoleMayHaveAnAuthorizerInsteadOfRules) {
               HasSubstr("none is left that could register one"));
 }
 
+TEST(ConfigFileTest, HistoriesHaveLimitsOrTheDefaults) {
+  const ConfigFile file = parsed(R"(
+[[realm]]
+name = "one"
+[[realm.history]]
+uri = "com.a"
+[[realm.history]]
+uri = "com.a."
+match = "prefix"
+events_max = 5
+bytes_max = 1000
+age_max_s = 60
+)");
+  const auto& histories = file.realms[0]->histories;
+  ASSERT_EQ(histories.size(), 2u);
+  EXPECT_EQ(histories[0].match, wire::MatchPolicy::exact);
+  EXPECT_EQ(histories[0].limits.events_max, worker::HistoryLimits{}.events_max);
+  EXPECT_EQ(histories[0].limits.age_max_ms, worker::HistoryLimits{}.age_max_ms);
+  EXPECT_EQ(histories[1].uri, "com.a.");
+  EXPECT_EQ(histories[1].match, wire::MatchPolicy::prefix);
+  EXPECT_EQ(histories[1].limits.events_max, 5u);
+  EXPECT_EQ(histories[1].limits.bytes_max, 1000u);
+  EXPECT_EQ(histories[1].limits.age_max_ms, 60'000);
+}
+
 TEST(ConfigFileTest, SaysWhereAndWhatIsAllowed) {
   const std::string errors = errors_of(R"([[realm]]
 name = "one"
