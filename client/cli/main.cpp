@@ -8,6 +8,7 @@
 #include "client/cli/genhash.h"
 #include "client/cli/genkey.h"
 #include "client/cli/gentoken.h"
+#include "client/cli/meta.h"
 #include "client/cli/publish.h"
 #include "client/cli/register.h"
 #include "client/cli/subscribe.h"
@@ -24,8 +25,8 @@ int main(int argc, char** argv) {
   app.footer(std::string("ringcast-cli COMMAND --help shows a command's options and examples.\n") +
              kExitCodesHelp);
   const std::vector<Command> commands = {
-      add_publish(app), add_subscribe(app), add_call(app),   add_register(app),
-      add_genhash(app), add_gentoken(app),  add_genkey(app),
+      add_publish(app), add_subscribe(app), add_call(app),     add_register(app),
+      add_meta(app),    add_genhash(app),   add_gentoken(app), add_genkey(app),
   };
   try {
     app.parse(marked_words(argc, argv));
