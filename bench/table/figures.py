@@ -6,7 +6,7 @@ MIB = 1 << 20
 
 def figures_of(mode, result):
     """A flat dictionary: what the metrics of a row name, and what the report shows beside them."""
-    read = {"fanout": _fanout, "ingest": _ingest, "idle": _idle, "connect": _connect}[mode]
+    read = {"fanout": _fanout, "ingest": _ingest, "idle": _idle, "connect": _connect, "rpc": _rpc}[mode]
     figures = read(result)
     figures["tcp_congestion"] = result["config"]["tcp_congestion"]
     return figures
@@ -50,3 +50,10 @@ def _idle(result):
 def _connect(result):
     connects = result["connects"]
     return {"connects_per_s": connects["per_s"], "us_per_connect": connects["server_us_per_connect"]}
+
+
+def _rpc(result):
+    latency, server, calls = result["latency_us"], result["server_cpu"], result["calls"]
+    return {"us": calls["server_us_per_call"], "per_s": calls["per_s"], "cores": server["cores"],
+            "p50": latency["p50"], "p99": latency["p99"], "p999": latency["p99.9"]} | _shares(
+                calls["server_us_per_call"], result["generator_cpu"]["us_per_delivery"])

@@ -41,7 +41,7 @@ class Row:
     arguments: str
     metrics: tuple
     reference: str = "Bun"
-    peers: tuple = ("nats-server", "mosquitto")  # beside Bun
+    peers: tuple = ("nats-server", "mosquitto")  # beside Bun, which has no calls
     rare: tuple = ()  # slow peers, measured in the first rounds only
     floor: Floor | None = None
     workers: int = 1
@@ -63,6 +63,15 @@ def fanout(name, subscribers, payload, window, factor, **more):
     return Row(name, f"fan-out S={subscribers} B={payload} K={window}", "fanout",
                f"-S {subscribers} -B {payload} -K {window}", cost(factor),
                floor=Floor(subscribers, payload, window), **more)
+
+
+def calls(callers, workers, where):
+    return Row(f"rpc-{callers}" + ("-workers" if workers > 1 else ""), f"calls, {callers} caller{'s' * (callers > 1)}, {where}",
+               "rpc", f"-C {callers} -E 4 -B 128 -K 1",
+               (Metric("per_s", "/s", 0, factor=5.0, label="calls per second", more_is_better=True),
+                Metric("us", "µs", 1, factor=0.2, label="CPU per call"),
+                Metric("p99", "µs", 0, factor=0.5, label="p99")),
+               reference="fox-wamp", peers=("fox-wamp",), workers=workers)
 
 
 ROWS = (
@@ -111,12 +120,18 @@ ROWS = (
         timed=False, peers=(), rare=("nats-server", "mosquitto", "ws"),
         explanation="A reader that lost messages and still looks connected was not told. A reader that never reads again can't "
                     "be shown a close frame: its connection ends."),
+    calls(1, 1, "one worker"),
+    calls(50, 1, "one worker"),
+    calls(1, 2, "two workers"),
+    calls(50, 2, "two workers"),
 )
 ROWS_BY_NAME = {row.name: row for row in ROWS}
 
 
 def peers_of(row, quick, round_number, rare_rounds):
     """Names of the peers of a row in a round."""
+    if row.mode == "rpc":
+        return row.peers
     if quick:
         return tuple(dict.fromkeys(("Bun", row.reference)))
     rare = row.rare if round_number < rare_rounds else ()

@@ -101,11 +101,11 @@ void apply_mask(char* at, char* end, std::uint32_t mask) {
   for (unsigned i = 0; at < end; ++at, ++i) *at = static_cast<char>(*at ^ key[i]);
 }
 
+}  // namespace
+
 wire::Serializer serializer_of(Protocol protocol) {
   return protocol == Protocol::json ? wire::Serializer::json : wire::Serializer::msgpack;
 }
-
-}  // namespace
 
 std::string_view protocol_name(Protocol protocol) {
   switch (protocol) {
@@ -166,21 +166,29 @@ std::optional<Codec::Event> Codec::decode_event(wire::Bytes message) {
   const auto* decoded = std::get_if<wire::Message>(&result);
   const auto* event = decoded != nullptr ? std::get_if<wire::Event>(decoded) : nullptr;
   if (event == nullptr) return std::nullopt;
-  wire::Bytes args = event->payload.args;
-  Event found{event->subscription, {}};
+  return Event{event->subscription, only_argument(event->payload.args)};
+}
+
+wire::Bytes Codec::only_argument(wire::Bytes args) const {
   if (protocol_ == Protocol::msgpack) {
-    if (!args.empty() && byte_at(args.data()) == 0x91) {
-      found.payload = read_last_blob(args.data() + 1, args.data() + args.size());
-    }
-    return found;
+    if (args.empty() || byte_at(args.data()) != 0x91) return {};
+    return read_last_blob(args.data() + 1, args.data() + args.size());
   }
   const std::size_t open = args.find_first_not_of(" [");
   const std::size_t close = args.find_last_not_of(" ]");
-  if (open != wire::Bytes::npos && open < close && args[open] == '"' && args[close] == '"') {
-    found.payload = args.substr(open + 1, close - open - 1);
-  }
-  return found;
+  if (open == wire::Bytes::npos || open >= close || args[open] != '"' || args[close] != '"')
+    return {};
+  return args.substr(open + 1, close - open - 1);
 }
+
+std::string Codec::only_argument_front(std::size_t payload_bytes) const {
+  if (protocol_ == Protocol::json) return "[\"";
+  std::string front = "\x91";
+  append_msgpack_header(front, 0xC4, payload_bytes);
+  return front;
+}
+
+std::string Codec::only_argument_back() const { return protocol_ == Protocol::json ? "\"]" : ""; }
 
 Codec::Other Codec::judge_other(wire::Bytes message) {
   const wire::DecodeResult result = decoder_.decode(message);

@@ -32,6 +32,8 @@ constexpr bool is_wamp(Protocol protocol) {
 constexpr bool is_stream(Protocol protocol) {
   return protocol == Protocol::nats || protocol == Protocol::mqtt;
 }
+// Of a WAMP protocol.
+wire::Serializer serializer_of(Protocol protocol);
 // As --protocol has it.
 std::string_view protocol_name(Protocol protocol);
 
@@ -60,6 +62,12 @@ class Codec {
       return event;
     return decode_event(message);
   }
+  // The payload of arguments that are one string or binary; else empty.
+  wire::Bytes only_argument(wire::Bytes args) const;
+  // What stands around a payload of this size to make it the only argument.
+  std::string only_argument_front(std::size_t payload_bytes) const;
+  std::string only_argument_back() const;
+
   // What a WAMP message is that is no event.
   enum class Other : std::uint8_t {
     farewell,    // GOODBYE, ABORT: a close follows, which ends the connection

@@ -210,6 +210,57 @@ CLI::App* add_connect(CLI::App& app, FanoutOptions& options, Flags& flags) {
   return command;
 }
 
+CLI::App* add_rpc(CLI::App& app, FanoutOptions& options, Flags& flags) {
+  CLI::App* command = app.add_subcommand("rpc", "callers call, callees answer: WAMP routers");
+  command->footer(
+      "Examples:\n"
+      "  ringcast-bench rpc --callers 50 --callees 4 --pid $(pgrep -ox ringcast)\n"
+      "  ringcast-bench rpc --callers 50 --rate 2000 --duration 30 --json\n\n"
+      "Each callee has a procedure, bench.rpc.RUN.N, and answers with what it was called with; "
+      "callers call them in\n"
+      "turn. Every call must be answered exactly once, with its own payload, and every callee be "
+      "invoked in the\n"
+      "order of each caller's calls. With --rate, calls of all callers together have fixed times "
+      "to be made at,\n"
+      "and latency counts from those even if sending had to wait. Exit codes are those of fanout; "
+      "a call that is\n"
+      "answered with an ERROR counts as a failed check.");
+  add_common(*command, options, flags);
+  add_spin(*command, options);
+  add_connect_timeout(*command, options);
+  command
+      ->add_flag("--percentiles", flags.percentiles,
+                 "with the whole distribution of latencies in the JSON object")
+      ->needs(command->get_option("--json"));
+  command->add_option("--callers,-C", options.callers, "connections that call")
+      ->capture_default_str()
+      ->check(CLI::Range(1u, kConnectionsMost));
+  command->add_option("--callees,-E", options.callees, "connections that answer")
+      ->capture_default_str()
+      ->check(CLI::Range(1u, 1024u));
+  command->add_flag("--callees-apart", options.callees_apart, "callees in a process of their own");
+  command->add_option("--payload,-B", options.payload_bytes, "bytes of each call and answer")
+      ->capture_default_str()
+      ->check(CLI::Range(std::size_t{1}, std::size_t{16} << 20));
+  CLI::Option* window =
+      command->add_option("--window,-K", options.window, "calls in flight per caller")
+          ->default_str("1")
+          ->check(CLI::Range(1u, 1u << 20));
+  command
+      ->add_option("--rate,-R", options.rate_per_s,
+                   "calls per second, of all callers together, instead of a window")
+      ->check(within(1e-3, 1e8))
+      ->excludes(window);
+  command
+      ->add_option("--stall-timeout", options.stall_s,
+                   "seconds without any answer that end the run")
+      ->capture_default_str()
+      ->check(seconds());
+  command->add_flag("--allow-disconnects", options.allow_disconnects,
+                    "lost connections are counted but are no failure");
+  return command;
+}
+
 }  // namespace
 
 std::variant<CommandLine, int> parse_command_line(int argc, char** argv) {
@@ -224,6 +275,7 @@ std::variant<CommandLine, int> parse_command_line(int argc, char** argv) {
   const CLI::App* ingest = add_ingest(app, options, flags);
   const CLI::App* idle = add_idle(app, options, flags);
   const CLI::App* connect = add_connect(app, options, flags);
+  const CLI::App* rpc = add_rpc(app, options, flags);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -238,6 +290,9 @@ std::variant<CommandLine, int> parse_command_line(int argc, char** argv) {
     if (idle->count("--topics") == 0) options.topics = options.subscribers;
   } else if (connect->parsed()) {
     command.mode = Mode::connect;
+  } else if (rpc->parsed()) {
+    command.mode = Mode::rpc;
+    if (rpc->count("--window") == 0) options.window = 1;
   }
   return command;
 }

@@ -74,6 +74,14 @@ std::optional<Failure> check_files(std::uint64_t connections) {
 
 std::optional<Failure> check(const FanoutOptions& options, Mode mode) {
   if (mode == Mode::connect) return check_files(options.concurrency);
+  if (mode == Mode::rpc) {
+    if (!is_wamp(options.protocol)) {
+      return bad(fmt::format("--protocol {} has no calls", protocol_name(options.protocol)),
+                 "take msgpack or json, and a WAMP router");
+    }
+    if (auto failure = check_payload(options)) return failure;
+    return check_files(std::uint64_t{options.callers} + options.callees);
+  }
   if (mode != Mode::idle) {
     if (auto failure = check_payload(options)) return failure;
   }

@@ -23,8 +23,8 @@ struct FanoutOptions {
   std::uint32_t publishers = 1;     // 0 in idle
   std::uint32_t topics = 1;
   std::size_t payload_bytes = 128;  // with a replay, on average
-  std::uint32_t window = 64;        // broadcasts in flight per publisher
-  double rate_per_s = 0;            // of all publishers together; 0: window decides
+  std::uint32_t window = 64;        // broadcasts in flight per publisher, calls per caller
+  double rate_per_s = 0;            // of all publishers or callers together; 0: window decides
   double zipf = 0;                  // exponent by which topics are chosen; 0: in turn
   double duration_s = 5;
   double warmup_s = 1;
@@ -39,6 +39,9 @@ struct FanoutOptions {
   double churn_rate = 0;           // further connections per second that come and go
   std::uint32_t churners = 200;    // at a time
   std::uint32_t concurrency = 64;  // mode connect: connections at a time
+  std::uint32_t callers = 1;       // mode rpc
+  std::uint32_t callees = 1;       // mode rpc: each has a procedure, and callers call them in turn
+  bool callees_apart = false;      // mode rpc: in a process of their own
   std::string replay;              // file whose records are the payloads; empty: padding
   bool allow_disconnects = false;
   bool spin = false;      // poll without sleeping: the server never pays for waking us

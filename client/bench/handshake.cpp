@@ -21,10 +21,6 @@ using client::Failure;
 constexpr std::string_view kKey = "cmluZ2Nhc3QtYmVuY2ghIQ==";
 constexpr const char* kAgent = "ringcast-bench-" RINGCAST_VERSION;
 
-wire::Serializer serializer_of(Protocol protocol) {
-  return protocol == Protocol::json ? wire::Serializer::json : wire::Serializer::msgpack;
-}
-
 std::vector<std::string> subprotocols_of(Protocol protocol) {
   if (protocol == Protocol::raw || protocol == Protocol::nats) return {};
   if (protocol == Protocol::mqtt) return {"mqtt"};
@@ -126,7 +122,12 @@ void Handshake::open_session(Link& link) {
   link.state = Link::State::welcoming;
   if (is_wamp(options_.protocol)) {
     std::string hello;
-    wire::append_hello(hello, serializer_of(options_.protocol), options_.realm, kAgent);
+    wire::HelloDetails details;  // whatever the mode needs
+    for (wire::ClientRole* role :
+         {&details.publisher, &details.subscriber, &details.caller, &details.callee}) {
+      role->announced = true;
+    }
+    wire::append_hello(hello, serializer_of(options_.protocol), options_.realm, kAgent, details);
     send_message(link, hello);
   } else if (options_.protocol == Protocol::mqtt) {
     std::string body;

@@ -18,6 +18,7 @@ std::string as_text(const LiveLine& line, std::size_t columns) {
   if (line.mode == Mode::fanout || line.mode == Mode::ingest) {
     parts.push_back(amount_text(line.publications_per_s) + " publications/s");
   }
+  if (line.mode == Mode::rpc) parts.push_back(amount_text(line.deliveries_per_s) + " calls/s");
   if (line.mode == Mode::connect) {
     parts.push_back(amount_text(line.connects_per_s) + " connects/s");
   }

@@ -19,6 +19,7 @@
 #include "client/bench/load.h"
 #include "client/bench/replay.h"
 #include "client/bench/report.h"
+#include "client/bench/rpc_load.h"
 
 namespace ringcast::bench {
 namespace {
@@ -48,6 +49,7 @@ std::optional<client::Failure> write_plot(const std::string& path, const std::st
 std::variant<RunResult, client::Failure> run(const FanoutOptions& options, Mode mode) {
   if (mode == Mode::idle) return run_idle(options);
   if (mode == Mode::connect) return run_connect(options);
+  if (mode == Mode::rpc) return run_rpc(options);
   return run_load(options, mode);
 }
 
@@ -72,7 +74,8 @@ int run_and_report(FanoutOptions& options, Mode mode, const Flags& flags) {
     if (const auto failure = write_plot(flags.plot, as_plot(options, result)))
       return report(*failure);
   }
-  if (!result.counts.all_zero()) return kExitChecksFailed;
+  if (!result.counts.all_zero() || (result.calls && result.calls->errors > 0))
+    return kExitChecksFailed;
   if (result.disconnects > 0 && !options.allow_disconnects) {
     return report(
         {client::Failure::Kind::network,

@@ -27,6 +27,8 @@ std::string_view name_of(Mode mode) {
       return "idle";
     case Mode::connect:
       return "connect";
+    case Mode::rpc:
+      return "rpc";
     case Mode::fanout:
       break;
   }
@@ -36,6 +38,14 @@ std::string_view name_of(Mode mode) {
 std::string load_text(const FanoutOptions& options, const RunResult& result) {
   if (result.mode == Mode::idle || result.mode == Mode::connect) {
     return counted(result.connections, "connection");
+  }
+  if (result.mode == Mode::rpc) {
+    return fmt::format("{}, {}{}, {} bytes, {}", counted(options.callers, "caller"),
+                       counted(options.callees, "callee"),
+                       options.callees_apart ? " in a process apart" : "", options.payload_bytes,
+                       options.rate_per_s > 0
+                           ? fmt::format("{:g} calls/s", options.rate_per_s)
+                           : counted(options.window, "call") + " in flight per caller");
   }
   std::string text = counted(options.publishers, "publisher");
   text += ", " + counted(options.topics, "topic");
@@ -49,6 +59,10 @@ std::vector<std::string> notes(const RunResult& result) {
   if (result.interrupted) notes.emplace_back("interrupted; the figures cover what ran");
   if (result.stalled) {
     notes.emplace_back("stalled: deliveries were due and none came; they count as lost");
+  }
+  if (result.calls && result.calls->errors > 0) {
+    notes.push_back(fmt::format("{} answered with an ERROR; the first: {}",
+                                counted(result.calls->errors, "call"), result.calls->first_error));
   }
   if (result.counts.foreign > 0) {
     notes.emplace_back(

@@ -9,6 +9,19 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json config_json(const FanoutOptions& options, const RunResult& result) {
+  if (result.mode == Mode::rpc) {
+    return {{"protocol", protocol_name(options.protocol)},
+            {"callers", options.callers},
+            {"callees", options.callees},
+            {"callees_apart", options.callees_apart},
+            {"payload_bytes", options.payload_bytes},
+            {"window", options.rate_per_s > 0 ? 0 : options.window},
+            {"rate_per_s", options.rate_per_s},
+            {"duration_s", options.duration_s},
+            {"warmup_s", options.warmup_s},
+            {"spin", options.spin},
+            {"tcp_congestion", result.congestion}};
+  }
   return {{"protocol", protocol_name(options.protocol)},
           {"subscribers", options.subscribers},
           {"publishers", options.publishers},
@@ -79,6 +92,17 @@ Json connects_json(const RunResult& result) {
   return connects;
 }
 
+Json calls_json(const RunResult& result) {
+  const auto count = static_cast<double>(result.calls->count);
+  Json calls = {{"count", result.calls->count},
+                {"per_s", ratio(count, result.interval_s)},
+                {"server_us_per_call", nullptr},
+                {"errors", result.calls->errors},
+                {"first_error", result.calls->first_error}};
+  if (result.server_cpu_ns) calls["server_us_per_call"] = ratio(us(*result.server_cpu_ns), count);
+  return calls;
+}
+
 Json checks_json(const RunResult& result) {
   const CheckCounts& c = result.counts;
   return {{"passed", c.all_zero()},
@@ -123,6 +147,7 @@ std::string as_json(const FanoutOptions& options, const RunResult& result, bool 
   json["publications"] = result.publications;
   json["publications_per_s"] = ratio(static_cast<double>(result.publications), result.interval_s);
   if (result.connects) json["connects"] = connects_json(result);
+  if (result.calls) json["calls"] = calls_json(result);
   json["latency_us"] = latency_json(result.latency);
   if (all_percentiles) json["percentiles"] = percentiles_json(result.latency);
   json["server_cpu"] = server_cpu_json(result);

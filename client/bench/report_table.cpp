@@ -30,6 +30,7 @@ std::string cpu_text(const RunResult& result, std::uint64_t ns) {
       each = fmt::format("{:.3f} µs per {}, ", us(ns) / static_cast<double>(count), what);
   };
   if (result.mode == Mode::fanout) per(result.deliveries, "delivery");
+  if (result.mode == Mode::rpc) per(result.deliveries, "call");
   if (result.mode == Mode::ingest) per(result.publications, "publication");
   if (result.mode == Mode::connect && result.connects) per(result.connects->count, "connect");
   return fmt::format("{}{:.0f} % of a core", each,
@@ -44,7 +45,11 @@ void add_throughput(Table& table, const FanoutOptions& options, const RunResult&
                fmt::format("{}/s ({} in {:.2f} s)", amount_text(rate(result.connects->count)),
                            result.connects->count, s));
   }
-  if (result.mode == Mode::idle || result.mode == Mode::connect) return;
+  if (result.calls) {
+    table.line("calls", fmt::format("{}/s ({} in {:.2f} s)", amount_text(rate(result.calls->count)),
+                                    result.calls->count, s));
+  }
+  if (result.mode == Mode::idle || result.mode == Mode::connect || result.mode == Mode::rpc) return;
   if (result.mode == Mode::fanout) {
     table.line("deliveries",
                fmt::format("{}/s ({} in {:.2f} s)", amount_text(rate(result.deliveries)),
@@ -84,13 +89,15 @@ void add_memory(Table& table, const RunResult& result) {
 }
 
 void add_checks(Table& table, const RunResult& result) {
-  if (result.mode != Mode::fanout && result.counts.all_zero()) return;  // nothing is due there
+  const bool due = result.mode == Mode::fanout || result.mode == Mode::rpc;
+  if (!due && result.counts.all_zero()) return;
   const CheckCounts& c = result.counts;
   table.line("checks",
-             fmt::format("{} deliveries: lost {}, duplicate {}, out of order {}, "
+             fmt::format("{} {}: lost {}, duplicate {}, out of order {}, "
                          "misdelivered {}, corrupt {}, foreign {}: {}",
-                         result.checked, c.lost, c.duplicate, c.out_of_order, c.misdelivered,
-                         c.corrupt, c.foreign, c.all_zero() ? "passed" : "FAILED"));
+                         result.checked, result.mode == Mode::rpc ? "answers" : "deliveries",
+                         c.lost, c.duplicate, c.out_of_order, c.misdelivered, c.corrupt, c.foreign,
+                         c.all_zero() ? "passed" : "FAILED"));
 }
 
 }  // namespace

@@ -12,7 +12,7 @@
 
 namespace ringcast::bench {
 
-enum class Mode : std::uint8_t { fanout, ingest, idle, connect };
+enum class Mode : std::uint8_t { fanout, ingest, idle, connect, rpc };
 
 // Memory of the server's processes: their proportional share of what they map (PSS).
 struct ServerMemory {
@@ -32,6 +32,13 @@ struct ServerMemory {
 // Mode connect: over the measured interval.
 struct Connects {
   std::uint64_t count = 0;
+};
+
+// Mode rpc: over the measured interval, but for the errors, which are of the whole run.
+struct Calls {
+  std::uint64_t count = 0;   // answered with a result
+  std::uint64_t errors = 0;  // answered with an ERROR
+  std::string first_error;   // its URI
 };
 
 // --stalled: what became of the subscribers that stopped reading.
@@ -68,10 +75,11 @@ struct RunResult {
   std::vector<TimelinePoint> timeline;
   std::optional<ServerMemory> server_memory;  // absent without --pid
   std::optional<Connects> connects;
+  std::optional<Calls> calls;
   std::optional<StalledReaders> stalled_readers;
   // Over the whole run:
   CheckCounts counts;
-  std::uint64_t checked = 0;  // deliveries
+  std::uint64_t checked = 0;  // deliveries, or answers
   std::uint64_t disconnects = 0;
   std::string first_disconnect;
   bool stalled = false;      // the run ended because nothing arrived any more
