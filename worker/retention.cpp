@@ -48,12 +48,53 @@ void Retention::fetch(const RetainedReceiver& receiver, const TopicKey& key) {
     fetch.realm = key.realm;
     fetch.match = key.match;
     fetch.uri = key.uri;
-    if (fetch.from == self_) {
-      due_.push_back(token);
-    } else {
-      ask(token, fetch);
-    }
+    sessions_[receiver.who.packed()].waiting.push_back(token);
   }
+  begin_next(receiver.who);
+}
+
+bool Retention::full(ring::ConnectionId who) const {
+  if (fetches_.size() >= kFetchesMax) return true;
+  const auto found = sessions_.find(who.packed());
+  return found != sessions_.end() && found->second.waiting.size() >= kFetchesOfSessionMax;
+}
+
+// What nobody waits for any more, or nobody can answer, is passed over.
+void Retention::begin_next(ring::ConnectionId who) {
+  const auto found = sessions_.find(who.packed());
+  Fetching& fetching = found->second;
+  while (fetching.under_way < kUnderWayMax && !fetching.waiting.empty()) {
+    const auto next = fetches_.find(fetching.waiting.front());
+    fetching.waiting.pop_front();
+    Fetch& fetch = next->second;
+    const bool answers = fetch.from == self_ || (peers_.live() >> fetch.from & 1) != 0;
+    if (!answers || client_.receiver_state(fetch.receiver) == RetentionClient::State::gone) {
+      fetches_.erase(next);
+      continue;
+    }
+    ++fetching.under_way;
+    fetch.under_way = true;
+    begin(next->first, fetch);
+  }
+  if (fetching.under_way == 0 && fetching.waiting.empty()) sessions_.erase(found);
+}
+
+void Retention::begin(std::uint64_t token, Fetch& fetch) {
+  if (client_.receiver_state(fetch.receiver) == RetentionClient::State::busy) {
+    fetch.waits = true;
+  } else if (fetch.from == self_) {
+    due_.push_back(token);
+  } else {
+    ask(token, fetch);
+  }
+}
+
+// REQUIRES: it is under way.
+void Retention::finish(Fetches::iterator fetch) {
+  const ring::ConnectionId who = fetch->second.receiver.who;
+  fetches_.erase(fetch);
+  --sessions_.at(who.packed()).under_way;
+  begin_next(who);
 }
 
 // REQUIRES: it is in fetches_, and may be erased.
@@ -65,11 +106,9 @@ void Retention::ask(std::uint64_t token, Fetch& fetch) {
     return;
   }
   for (unsigned pages = 0; pages < kPagesAtOnce; ++pages) {
+    if (client_.receiver_state(fetch.receiver) == RetentionClient::State::busy) break;
     const Left left = deliver(fetch, page(fetch.query(), 0));
-    if (left == Left::nothing) {
-      fetches_.erase(token);
-      return;
-    }
+    if (left == Left::nothing) return finish(fetches_.find(token));
     if (left == Left::later) break;
   }
   fetch.waits = true;
@@ -118,8 +157,7 @@ void Retention::on_page(std::uint32_t from, std::uint64_t token, std::string_vie
   Fetch& fetch = found->second;
   switch (deliver(fetch, frame)) {
     case Left::nothing:
-      fetches_.erase(found);
-      return;
+      return finish(found);
     case Left::more:
       return ask(token, fetch);
     case Left::later:
@@ -152,19 +190,26 @@ Retention::Left Retention::deliver(Fetch& fetch, std::string_view frame) {
 }
 
 void Retention::on_worker_lost(std::uint32_t worker) {
-  std::erase_if(fetches_, [worker](const auto& entry) { return entry.second.from == worker; });
+  std::vector<std::uint64_t> lost;
+  for (const auto& [token, fetch] : fetches_) {
+    if (fetch.from == worker && fetch.under_way) lost.push_back(token);
+  }
+  for (const std::uint64_t token : lost) finish(fetches_.find(token));
 }
 
 void Retention::resume() {
   if (fetches_.empty()) return;
-  std::vector<std::uint64_t> ready;
-  std::erase_if(fetches_, [&](const auto& entry) {
-    if (!entry.second.waits) return false;
-    const auto state = client_.receiver_state(entry.second.receiver);
-    if (state == RetentionClient::State::ready) ready.push_back(entry.first);
-    return state == RetentionClient::State::gone;
-  });
-  for (const std::uint64_t token : ready) ask(token, fetches_.at(token));
+  using State = RetentionClient::State;
+  std::vector<std::uint64_t> waiting;
+  for (const auto& [token, fetch] : fetches_) {
+    if (fetch.waits) waiting.push_back(token);
+  }
+  for (const std::uint64_t token : waiting) {
+    const auto found = fetches_.find(token);
+    const State state = client_.receiver_state(found->second.receiver);
+    if (state == State::gone) finish(found);
+    if (state == State::ready) ask(token, found->second);
+  }
 }
 
 }  // namespace ringcast::worker

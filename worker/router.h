@@ -103,7 +103,8 @@ class Router final : public TransportUser,
     return rpc_.run_finished();
   }
   TimeMs next_call_deadline() const { return rpc_.next_deadline(); }  // UINT64_MAX: none
-  bool has_waiting() const { return queries_.has_deferred(); }        // end_turn() left some
+  // end_turn() left some.
+  bool has_waiting() const { return queries_.has_deferred() || retention_.has_due(); }
 
   // Answers SUBSCRIBEs whose home worker has been away for too long. Call a few times a second.
   void expire_pending(TimeMs now);

@@ -122,7 +122,8 @@ Taken Router::subscribe(Connection& connection, const wire::Subscribe& subscribe
   // A home worker that does not keep up, or is away, slows down who asks it (invariant I4).
   const std::uint32_t home = home_of(hash, segment_.workers());
   const bool get_retained = subscribe.options.get_retained;
-  if (pending_.size() >= kSubscribesPendingMax || (get_retained && retention_.full()) ||
+  if (pending_.size() >= kSubscribesPendingMax ||
+      (get_retained && retention_.full(connection.id)) ||
       peers_.control_backlog(home) >= kControlBacklogMax) {
     return Taken::blocked;
   }

@@ -10,7 +10,7 @@ import pytest
 import hostile
 import wamp
 from provoke import assert_defined, provoke
-from wamp import ABORT, ERROR, GOODBYE, PUBLISHED, REGISTERED, SUBSCRIBED, Session
+from wamp import ABORT, ERROR, EVENT, GOODBYE, PUBLISHED, REGISTERED, SUBSCRIBED, Session
 
 both_serializers = pytest.mark.parametrize("serializer", wamp.SERIALIZERS)
 each_message = pytest.mark.parametrize("name", hostile.MESSAGES)
@@ -241,3 +241,26 @@ def test_a_flood_of_questions_holds_nobody_up(on_each_worker, join, serializer):
         caller.send([wamp.CALL, request, {}, "flood.called", [n]])
         callee.send([wamp.YIELD, callee.expect(wamp.INVOCATION)[1], {}, [n]])
         caller.expect(wamp.RESULT, request, {}, [n])
+
+
+@both_serializers
+def test_subscribing_to_much_that_is_retained_at_once(on_each_worker, join, serializer):
+    """A client that reads gets all of it, however many subscriptions it is for: it is no slow reader."""
+    publisher = join(serializer)
+    begin = f"{serializer}.retained.topic."
+    topics = [f"{begin}{n}" for n in range(24)]
+    for topic in topics:
+        publisher.publish(topic, "x" * 10_000, retain=True)
+    prefixes = [begin[:len(begin) - shorter] for shorter in range(12)]
+    for session in on_each_worker(serializer):
+        requests = [session.next_request() for _ in prefixes]
+        session.send(*[[wamp.SUBSCRIBE, request, {"match": "prefix", "get_retained": True}, prefix]
+                       for request, prefix in zip(requests, prefixes)])
+        left = {}
+        while len(left) < len(prefixes) or any(left.values()):
+            message = session.receive()
+            if message[0] == SUBSCRIBED:
+                left[message[2]] = set(topics)
+            else:
+                assert message[0] == EVENT and message[3]["retained"] is True, message
+                left[message[1]].remove(message[3]["topic"])
