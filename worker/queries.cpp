@@ -75,7 +75,7 @@ bool Queries::try_serve(const Question& question) {
   if (served_bytes_ >= kServedBytesMax || (rings_behind && question.from != self_)) return false;
   std::string reply;
   if (!server_.serve_query(question.kind, question.realm, question.request, reply)) return false;
-  served_bytes_ += reply.size();
+  served_bytes_ += std::max(reply.size(), kServedBytesLeast);
   auto result = QueryResult::answered;
   if (reply.size() > kReplyBytesMax) {
     result = QueryResult::too_large;

@@ -62,6 +62,8 @@ class Queries {
   // Of a turn: a list costs as much as it is long, and what waits for the rings counts against the
   // calls of all.
   static constexpr std::size_t kServedBytesMax = 1u << 20;
+  // What an answer counts as at least: finding that there is nothing may be work, too.
+  static constexpr std::size_t kServedBytesLeast = 32u << 10;
   static constexpr TimeMs kTimeoutMs = 5'000;
 
   // One reply for each worker that was asked, by worker number.
