@@ -1,8 +1,8 @@
 """Third-party WAMP clients, each in a process of its own, driven by JSON lines.
 
 To a driver: {"id": N, "op": "open|subscribe|unsubscribe|publish|register|call|close", "session": NAME, ...}.
-From it: {"id": N, ...} as the answer ("error" if it failed), {"event": SESSION, "topic", "args", "kwargs"} for
-each event, {"closed": SESSION, "reason"} when a session ends, {"reconnected": SESSION} when it is back. Bytes are {"$bytes": base64} on both ways.
+From it: {"id": N, ...} as the answer ("error" if it failed), {"event": SESSION, "topic", "args", "kwargs", "details"} for
+each event ("topic": what was subscribed to), {"closed": SESSION, "reason"} when a session ends, {"reconnected": SESSION} when it is back. Bytes are {"$bytes": base64} on both ways.
 """
 
 import base64
@@ -93,7 +93,8 @@ class Driver:
             with self._changed:
                 if "event" in got:
                     events = self._queue(got["event"], got["topic"])
-                    events.put((unwrap(got["args"]), unwrap(got["kwargs"])))
+                    details = {key: value for key, value in unwrap(got["details"]).items() if value is not None}
+                    events.put((unwrap(got["args"]), unwrap(got["kwargs"]), details))
                 elif "closed" in got:
                     self.closed[got["closed"]] = got["reason"]
                 elif "reconnected" in got:
@@ -131,6 +132,9 @@ class Driver:
     def publish(self, session, topic, args, kwargs, **options):
         return self.call("publish", session, topic=topic, args=wrap(args), kwargs=wrap(kwargs), options=options)
 
+    def subscribe(self, session, topic, **options):
+        return self.call("subscribe", session, topic=topic, options=options)["subscription"]
+
     def rpc(self, session, procedure, args, kwargs, **options):
         """(args, kwargs, progressive results) of a call."""
         got = self.call("call", session, procedure=procedure, args=wrap(args), kwargs=wrap(kwargs), options=options)
@@ -138,6 +142,11 @@ class Driver:
 
     def next_event(self, session, topic):
         """(args, kwargs) of the next event of that topic that the session received."""
+        return self.next_event_and_details(session, topic)[:2]
+
+    def next_event_and_details(self, session, topic):
+        """The same with those of the details that the client tells: publisher and its authid and authrole, topic,
+        retained."""
         with self._changed:
             events = self._queue(session, topic)
         try:

@@ -288,3 +288,48 @@ def test_a_client_that_comes_back_by_itself_is_served_again(start_broker, new_dr
     driver.call("open", "other", url=broker.url, realm="realm1")
     driver.publish("other", "before.and.after", ["back again"], {})
     assert driver.next_event("lasting", "before.and.after")[0] == ["back again"]
+
+
+@pytest.mark.parametrize("publisher", KINDS)
+def test_patterns_and_named_publishers_between_clients(fleet, publisher):
+    root = "pattern." + publisher.replace(" ", "_").replace("-", "_")
+    driver, source = fleet.drivers[publisher], fleet.sessions[publisher, 0]
+    others = {(kind, at): name for (kind, at), name in fleet.sessions.items() if name != source}
+    for (kind, _), name in others.items():
+        fleet.drivers[kind].subscribe(name, root, match="prefix")  # wampy refuses a dot at the end
+        fleet.drivers[kind].subscribe(name, f"{root}..end", match="wildcard")
+    names_itself = {} if publisher.startswith("autobahn-python") else {"disclose_me": True}  # which can't ask for it
+    driver.publish(source, f"{root}.some.end", ["both"], {}, acknowledge=True, **names_itself)
+    driver.publish(source, f"{root}.other", ["prefix"], {}, acknowledge=True)
+    for (kind, at), name in others.items():
+        for subscribed, topic, text in ((root, "some.end", "both"), (root, "other", "prefix"),
+                                        (f"{root}..end", "some.end", "both")):
+            args, _, details = fleet.drivers[kind].next_event_and_details(name, subscribed)
+            assert args == [text] and details["topic"] == f"{root}.{topic}", (kind, at, args, details)
+            named = names_itself and text == "both"
+            assert str(details.get("publisher")) == (fleet.ids[source] if named else "None"), (kind, at, details)
+
+
+@pytest.mark.parametrize("publisher", KINDS)
+def test_lists_and_retained_events_between_clients(fleet, publisher):
+    topic = "kept." + publisher.replace(" ", "_").replace("-", "_")
+    driver, source = fleet.drivers[publisher], fleet.sessions[publisher, 0]
+    # wampy has no way to ask for it.
+    keeper = "autobahn-python json" if publisher.startswith("wampy") else publisher
+    keeping = fleet.sessions[keeper, 0]
+    fleet.drivers[keeper].publish(keeping, topic, ["retained"], {}, acknowledge=True, retain=True)
+    others = {(kind, at): name for (kind, at), name in fleet.sessions.items() if name != source}
+    for (kind, at), name in others.items():
+        fleet.drivers[kind].subscribe(name, topic, get_retained=True)
+        if name == keeping:
+            continue  # its own
+        args, _, details = fleet.drivers[kind].next_event_and_details(name, topic)
+        assert args == ["retained"] and details.get("retained") is True, (kind, at, args, details)
+    chosen = list(others.values())[::2]
+    ids = [int(fleet.ids[name]) for name in chosen]
+    driver.publish(source, topic, ["to the chosen"], {}, acknowledge=True, eligible=ids)
+    driver.publish(source, topic, ["to the others"], {}, acknowledge=True, exclude=ids)
+    driver.publish(source, topic, ["to all"], {}, acknowledge=True, eligible_authrole=["anonymous", "x"])
+    for (kind, at), name in others.items():
+        for text in ("to the chosen" if name in chosen else "to the others", "to all"):
+            assert fleet.drivers[kind].next_event(name, topic)[0] == [text], (publisher, kind, at)

@@ -31,10 +31,14 @@ serve({
       connection.open();
     });
   },
-  async subscribe({ session, topic }) {
-    const handler = (args, kwargs) =>
-      report({ event: session, topic, args: wrap(args), kwargs: wrap(kwargs) });
-    const subscription = await sessions.get(session).opened.subscribe(topic, handler);
+  async subscribe({ session, topic, options }) {
+    const handler = (args, kwargs, event) => {
+      const { publisher, publisher_authid, publisher_authrole, retained } = event;
+      // It tells the topic of the subscription where the event has none.
+      const details = { publisher, publisher_authid, publisher_authrole, retained, topic: event.topic };
+      report({ event: session, topic, args: wrap(args), kwargs: wrap(kwargs), details: wrap(details) });
+    };
+    const subscription = await sessions.get(session).opened.subscribe(topic, handler, options);
     subscriptions.set(`${session} ${topic}`, subscription);
     return { subscription: subscription.id };
   },

@@ -11,7 +11,7 @@ import sys
 from autobahn.asyncio.wamp import ApplicationRunner, ApplicationSession
 from autobahn.wamp.serializer import JsonSerializer, MsgPackSerializer
 from autobahn.wamp.exception import ApplicationError
-from autobahn.wamp.types import CallOptions, CallResult, PublishOptions, RegisterOptions
+from autobahn.wamp.types import CallOptions, CallResult, PublishOptions, RegisterOptions, SubscribeOptions
 
 SERIALIZER = {"json": JsonSerializer, "msgpack": MsgPackSerializer, "default": None}[sys.argv[1]]
 sessions = {}
@@ -64,11 +64,14 @@ async def open_session(session, url, realm):
     return {"session_id": str(details.session), "protocol": made[0]._transport.websocket_protocol_in_use}
 
 
-async def subscribe(session, topic):
-    def handler(*args, **kwargs):
-        report(event=session, topic=topic, args=wrap(args), kwargs=wrap(kwargs))
+async def subscribe(session, topic, options=None):
+    def handler(*args, details=None, **kwargs):
+        names = ("publisher", "publisher_authid", "publisher_authrole", "topic", "retained")
+        told = {name: getattr(details, name) for name in names}
+        report(event=session, topic=topic, args=wrap(args), kwargs=wrap(kwargs), details=told)
 
-    subscription = await sessions[session].subscribe(handler, topic)
+    options = SubscribeOptions(details_arg="details", **(options or {}))
+    subscription = await sessions[session].subscribe(handler, topic, options=options)
     subscriptions[session, topic] = subscription
     return {"subscription": subscription.id}
 

@@ -26,10 +26,12 @@ serve({
     sessions.set(session, client);
     return { session_id: String(client.getSessionId()), protocol: client._ws.protocol };
   },
-  async subscribe({ session, topic }) {
-    const handler = ({ argsList, argsDict }) =>
-      report({ event: session, topic, args: wrap(argsList || []), kwargs: wrap(argsDict || {}) });
-    const subscription = await sessions.get(session).subscribe(topic, handler);
+  async subscribe({ session, topic, options }) {
+    const handler = ({ argsList, argsDict, details }) =>
+      report({
+        event: session, topic, args: wrap(argsList || []), kwargs: wrap(argsDict || {}), details: wrap(details || {}),
+      });
+    const subscription = await sessions.get(session).subscribe(topic, handler, options);
     subscriptions.set(`${session} ${topic}`, subscription.subscriptionKey);
     return { subscription: subscription.subscriptionId };
   },
