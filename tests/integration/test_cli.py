@@ -221,6 +221,15 @@ def test_a_result_that_is_too_large_costs_the_call_only(broker, serve):
             assert session.expect(ERROR, CALL, request)[4] == "ringcast.error.limit_exceeded"
 
 
+def test_a_result_that_is_too_large_once_it_is_encoded_costs_the_call_only(broker, serve):
+    """A control character is six in JSON."""
+    serve("cli.escaped", "--output-bytes-max", 1000, "--", "sh", "-c", "head -c 900 /dev/zero | tr '\\0' '\\1'",
+          serializer="json")
+    session = joined(broker, "json")
+    request = call(session, "cli.escaped")
+    assert session.expect(ERROR, CALL, request)[4] == "ringcast.error.limit_exceeded"
+
+
 def test_no_shell_sees_the_words(broker, serve):
     serve("cli.words", "--", "printf", "%s|", "$HOME", "a b", "; echo x", "*", "--", "[1]")
     assert result("call", "cli.words", "--url", broker.url) == "$HOME|a b|; echo x|*|--|[1]|"
