@@ -258,10 +258,12 @@ void Dealer::cancel(ring::ConnectionId caller, std::uint64_t request, wire::Canc
   if (record.held && record.interruptible && mode == wire::CancelMode::kill) {
     if (record.canceling) return;
     record.canceling = true;
-    return interrupt(index, mode);
+    return output_.interrupt(record.callee, calls_.name(index), mode);
   }
-  if (record.held && mode != wire::CancelMode::skip) interrupt(index, mode);
+  const std::uint32_t registration = record.registration;
+  if (mode != wire::CancelMode::skip) stop(index);
   fail(index, wire::uri::kCanceled, "canceled by the caller");
+  serve_queue(registration);
 }
 
 bool Dealer::give_up(ring::ConnectionId caller, std::uint64_t request, std::string_view error,
@@ -280,8 +282,10 @@ void Dealer::give_up_given(ring::ConnectionId callee, std::uint64_t call, std::s
 }
 
 void Dealer::give_up(std::uint32_t index, std::string_view error, std::string_view message) {
-  if (calls_[index].held) interrupt(index, wire::CancelMode::killnowait);
+  const std::uint32_t registration = calls_[index].registration;
+  stop(index);
   fail(index, error, message);
+  serve_queue(registration);
 }
 
 void Dealer::expire(TimeMs now) {
@@ -294,9 +298,13 @@ void Dealer::expire(TimeMs now) {
   }
 }
 
-void Dealer::interrupt(std::uint32_t index, wire::CancelMode mode) {
+// Its callee is to end it and need not answer (WAMP, "Call Canceling", killnowait), so it is done
+// with it. One that can't be told answers in its time.
+void Dealer::stop(std::uint32_t index) {
   const CallRecord& record = calls_[index];
-  if (record.interruptible) output_.interrupt(record.callee, calls_.name(index), mode);
+  if (!record.held || !record.interruptible) return;
+  output_.interrupt(record.callee, calls_.name(index), wire::CancelMode::killnowait);
+  end_for_callee(index);
 }
 
 void Dealer::fail(std::uint32_t index, std::string_view error, std::string_view message) {
@@ -370,11 +378,13 @@ void Dealer::forget_if_idle(ring::ConnectionId session) {
 // First what it made, then what it offered, so that nothing is given to it any more; then what it
 // had been given.
 void Dealer::session_gone(ring::ConnectionId session) {
+  std::vector<std::uint32_t> has_room;  // registrations, looked at when it is none of the callees
   while (const Party* party = find_party(session)) {
     if (party->made.empty()) break;
     const std::uint32_t index = party->made.first;
     leave_queue(index);
-    if (calls_[index].held) interrupt(index, wire::CancelMode::killnowait);
+    if (calls_[index].held) has_room.push_back(calls_[index].registration);
+    stop(index);
     end_for_caller(index);
     destroy_if_over(index);
   }
@@ -393,6 +403,7 @@ void Dealer::session_gone(ring::ConnectionId session) {
     }
     serve_queue(registration);
   }
+  for (const std::uint32_t registration : has_room) serve_queue(registration);
 }
 
 void Dealer::worker_lost(std::uint32_t worker) {

@@ -150,7 +150,7 @@ class Dealer {
   // Answers the caller with an ERROR of the dealer's.
   void fail(std::uint32_t index, std::string_view error, std::string_view message);
   void give_up(std::uint32_t index, std::string_view error, std::string_view message);
-  void interrupt(std::uint32_t index, wire::CancelMode mode);
+  void stop(std::uint32_t index);
   // The two sides of a call end by themselves; with the second the record goes.
   void end_for_caller(std::uint32_t index);
   void end_for_callee(std::uint32_t index);

@@ -153,9 +153,14 @@ void RpcRouter::deliver_interrupt(const ring::Descriptor& descriptor) {
   if (session == nullptr) return;
   const auto known = session->by_call.find(descriptor.token);
   if (known == session->by_call.end()) return;  // its answer is on the way
-  const bool kill = descriptor.argument == static_cast<std::uint32_t>(wire::CancelMode::kill);
-  send_interrupt(*connection, known->second,
-                 kill ? wire::CancelMode::kill : wire::CancelMode::killnowait);
+  const std::uint64_t request = known->second;
+  if (descriptor.argument == static_cast<std::uint32_t>(wire::CancelMode::kill)) {
+    return send_interrupt(*connection, request, wire::CancelMode::kill);
+  }
+  // It need not answer; if it does, that is for an invocation that is over.
+  session->by_call.erase(known);
+  session->invocations.erase(request);
+  send_interrupt(*connection, request, wire::CancelMode::killnowait);
 }
 
 bool RpcRouter::close_call(Dealing& session, std::uint64_t request) {

@@ -350,6 +350,23 @@ def test_cancel(two_workers, serializer, mode):
 
 
 @both_serializers
+def test_who_is_told_not_to_answer_has_room_for_the_next_call(two_workers, serializer):
+    callee, caller = joined(two_workers, serializer, CANCELS), joined(two_workers, serializer)
+    register(callee, "rpc.one", concurrency=1)
+    requests = [call(caller, "rpc.one", n, timeout=200 if n == 1 else 0) for n in range(3)]
+    caller.send([CANCEL, requests[0], {"mode": "killnowait"}])
+    caller.expect(ERROR, CALL, requests[0], {}, "wamp.error.canceled")
+    caller.expect(ERROR, CALL, requests[1], {}, "wamp.error.timeout")
+    for n in range(2):
+        assert callee.expect(INVOCATION)[4] == [n]
+        assert callee.expect(INTERRUPT, n + 1)[2]["mode"] == "killnowait"
+    invocation = callee.expect(INVOCATION)
+    callee.send([YIELD, 1, {}], [YIELD, invocation[1], {}])
+    caller.expect(RESULT, requests[2])
+    expect_nothing_open(two_workers)
+
+
+@both_serializers
 def test_interrupt_is_for_those_who_know_it(two_workers, serializer):
     callee, caller = joined(two_workers, serializer), joined(two_workers, serializer)
     register(callee, "rpc.deaf")
@@ -474,10 +491,14 @@ def test_a_dead_worker_costs_its_own_sessions_and_calls(two_workers, serializer)
         for _ in range(8):
             session.expect(INVOCATION)
     os.kill(two_workers.workers[0], signal.SIGKILL)
+    for session in sessions:  # all of them first: those who live wait for one another's
+        try:
+            session.send(*[[YIELD, n, {}] for n in range(1, 9)])
+        except OSError:
+            pass  # it was the dead worker's
     alive = 0
     for session in sessions:
         try:
-            session.send(*[[YIELD, n, {}] for n in range(1, 9)])
             answers = [session.receive() for _ in range(8)]
         except (wsraw.Ended, OSError):
             continue

@@ -292,7 +292,9 @@ TEST_F(DealerTest, CancelModes) {
   EXPECT_EQ(answers(), (std::vector<Record::Answer>{{1, Outcome::error, "wamp.error.canceled"},
                                                     {2, Outcome::error, "wamp.error.canceled"}}));
   for (const std::uint64_t name : names) {
-    EXPECT_TRUE(dealer_.outcome(session(1), name, Outcome::error, "canceled by me"));
+    // The second has been told that it need not answer.
+    EXPECT_EQ(dealer_.outcome(session(1), name, Outcome::error, "canceled by me"),
+              name != names[1]);
   }
   EXPECT_EQ(answers().size(), 3u);
   EXPECT_EQ(answers()[2], (Record::Answer{3, Outcome::error, "canceled by me"}));
@@ -353,7 +355,7 @@ TEST_F(DealerTest, GivingUpAnswersTheCallerAndInterruptsTheCallee) {
   EXPECT_EQ(answers(),
             (std::vector<Record::Answer>{{1, Outcome::error, "e.f"}, {2, Outcome::error, "g.h"}}));
   for (const std::uint64_t name : {first, second}) {
-    EXPECT_TRUE(dealer_.outcome(session(1), name, Outcome::result, "too late"));
+    EXPECT_FALSE(dealer_.outcome(session(1), name, Outcome::result, "too late"));
   }
   expect_nothing_left();
 }
@@ -492,8 +494,28 @@ TEST_F(DealerTest, ACallersEndInterruptsItsCallsAndAnswersNothing) {
   const std::uint64_t name = next_invoked().what.call;
   dealer_.session_gone(kCaller);
   ASSERT_EQ(output_.interrupted.size(), 1u);
-  EXPECT_TRUE(dealer_.outcome(session(1), name, Outcome::error, "stopped"));
+  EXPECT_FALSE(dealer_.outcome(session(1), name, Outcome::error, "stopped"));
   EXPECT_TRUE(answers().empty());
+  expect_nothing_left();
+}
+
+// Whoever is told `killnowait` sends no answer, so its place is free at once.
+TEST_F(DealerTest, ACalleeThatIsToldToStopHasRoomForTheNext) {
+  offer(1, "a", {.concurrency = 1, .understands_interrupt = true});
+  for (std::uint64_t request = 1; request <= 4; ++request) call("a", request, request == 2 ? 5 : 0);
+  dealer_.cancel(kCaller, 1, wire::CancelMode::killnowait);
+  EXPECT_EQ(output_.invoked.size(), 2u);
+  dealer_.expire(5);
+  EXPECT_EQ(output_.invoked.size(), 3u);
+  dealer_.give_up(kCaller, 3, "e.f", "why");
+  EXPECT_EQ(output_.invoked.size(), 4u);
+  const ring::ConnectionId other{.worker = 0, .slot = 101, .generation = 1};
+  dealer_.call({.caller = other, .request = 1, .procedure = "a", .frame = "the call"});
+  dealer_.session_gone(kCaller);
+  ASSERT_EQ(output_.invoked.size(), 5u);
+  EXPECT_EQ(output_.interrupted.size(), 4u);
+  dealer_.outcome(session(1), output_.invoked[4].what.call, Outcome::result, "done");
+  EXPECT_EQ(output_.answers[other.packed()].size(), 1u);
   expect_nothing_left();
 }
 
