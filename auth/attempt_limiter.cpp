@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstdio>
 
 namespace ringcast::auth {
 namespace {
@@ -29,6 +30,21 @@ AddressKey ipv6_key(std::span<const std::uint8_t, 16> address) {
   std::uint64_t bits = 0;
   for (const std::uint8_t byte : address.first<8>()) bits = bits << 8 | byte;
   return bits;
+}
+
+std::string address_text(AddressKey address) {
+  std::array<char, 32> text{};
+  const auto part = [address](unsigned shift, unsigned mask) {
+    return static_cast<unsigned>(address >> shift) & mask;
+  };
+  if (address >> 32 == 1) {
+    std::snprintf(text.data(), text.size(), "%u.%u.%u.%u", part(24, 0xFF), part(16, 0xFF),
+                  part(8, 0xFF), part(0, 0xFF));
+  } else {
+    std::snprintf(text.data(), text.size(), "%x:%x:%x:%x::/64", part(48, 0xFFFF), part(32, 0xFFFF),
+                  part(16, 0xFFFF), part(0, 0xFFFF));
+  }
+  return text.data();
 }
 
 AttemptLimiter::AttemptLimiter(const Options& options, std::array<std::uint64_t, 2> hash_key)

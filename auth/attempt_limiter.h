@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace ringcast::auth {
@@ -25,6 +26,8 @@ namespace ringcast::auth {
 using AddressKey = std::uint64_t;
 AddressKey ipv4_key(std::span<const std::uint8_t, 4> address);
 AddressKey ipv6_key(std::span<const std::uint8_t, 16> address);
+// "192.0.2.1", "2001:db8:0:1::/64".
+std::string address_text(AddressKey address);
 
 class AttemptLimiter {
  public:

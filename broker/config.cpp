@@ -3,11 +3,13 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <thread>
 
 #include "broker/config_file.h"
 #include "broker/exit_code.h"
 #include "ring/connection_id.h"
+#include "worker/jwt_keys.h"
 
 namespace ringcast::broker {
 namespace {
@@ -17,7 +19,8 @@ constexpr const char* kDescription =
     "Clients connect to ws://HOST:PORT/PATH with subprotocol wamp.2.msgpack or wamp.2.json.";
 
 constexpr const char* kFooter =
-    "Signals: SIGTERM and SIGINT stop gracefully, SIGUSR1 logs every worker's counters.\n"
+    "Signals: SIGTERM and SIGINT stop gracefully, SIGUSR1 logs every worker's counters,\n"
+    "         SIGHUP reads the keys for tokens again.\n"
     "Exit codes: 0 stopped, 1 internal, 2 invalid flags or configuration, 3 cannot listen,\n"
     "            4 io_uring refused, 5 too few file descriptors,\n"
     "            6 anonymous access beyond loopback not allowed.";
@@ -113,13 +116,23 @@ bool Config::lets_anonymous_in() const {
 }
 
 std::optional<EarlyExit> apply_file(Config& config, std::string_view text) {
-  auto parsed = parse_config_file(text);
-  if (const auto* errors = std::get_if<ConfigErrors>(&parsed)) {
-    std::fprintf(stderr, "ringcast: the configuration file is not valid\n%s",
-                 errors->to_text(config.file).c_str());
+  const std::string directory = std::filesystem::path(config.file).parent_path().string();
+  const ConfigErrors errors = parse_config_file(text, directory, config.worker);
+  if (errors.empty()) return std::nullopt;
+  std::fprintf(stderr, "ringcast: the configuration file is not valid\n%s",
+               errors.to_text(config.file).c_str());
+  return EarlyExit{kExitUsage};
+}
+
+std::optional<EarlyExit> check_named_files(const Config& config) {
+  for (const auto& realm : config.worker.realms) {
+    if (!realm->jwt) continue;
+    const auto keys = worker::read_jwt_keys(*realm->jwt, nullptr);
+    if (keys) continue;
+    std::fprintf(stderr, "ringcast: %s: realm %s: %s; %s\n", config.file.c_str(),
+                 realm->name.c_str(), keys.failure().cause.c_str(), keys.failure().remedy.c_str());
     return EarlyExit{kExitUsage};
   }
-  config.worker.realms = std::move(std::get<ConfigFile>(parsed).realms);
   return std::nullopt;
 }
 

@@ -45,4 +45,7 @@ std::variant<Config, EarlyExit> parse_command_line(int argc, char** argv);
 // wrong with it.
 std::optional<EarlyExit> apply_file(Config& config, std::string_view text);
 
+// Whether the files that the configuration names are there and valid; prints what is not.
+std::optional<EarlyExit> check_named_files(const Config& config);
+
 }  // namespace ringcast::broker

@@ -7,11 +7,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <variant>
-#include <vector>
 
 #include "broker/config_table.h"
-#include "worker/realm.h"
+#include "worker/options.h"
 
 namespace ringcast::broker {
 
@@ -21,14 +19,13 @@ inline constexpr std::size_t kRolesPerRealmMax = 1024;
 // No more than a realm may have wildcard patterns of different shapes, so none of them is refused.
 inline constexpr std::size_t kHistoriesPerRealmMax = 128;
 
-struct ConfigFile {
-  std::vector<std::shared_ptr<const worker::Realm>> realms;  // at least one, by number
-};
-
-// Or everything that is wrong with it, at least one thing.
-std::variant<ConfigFile, ConfigErrors> parse_config_file(std::string_view text);
+// Parses a file's text and puts what it says into `options`: the realms, at least one, by number;
+// and how clients authenticate. Paths of other files are relative to `directory`. Answers with
+// everything that is wrong; then `options` are not to be used.
+ConfigErrors parse_config_file(std::string_view text, const std::string& directory,
+                               worker::WorkerOptions& options);
 
 // One [[realm]].
-std::shared_ptr<worker::Realm> read_realm(ConfigTable table);
+std::shared_ptr<worker::Realm> read_realm(ConfigTable table, const std::string& directory);
 
 }  // namespace ringcast::broker

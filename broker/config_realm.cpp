@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "broker/config_file.h"
+#include "broker/config_login.h"
 #include "wire/uri.h"
 #include "worker/history.h"
 #include "worker/pattern_shapes.h"
@@ -194,22 +195,9 @@ void read_roles(ConfigTable& table, worker::Realm& realm) {
   }
 }
 
-// The number of the role that `key` names; kNoRole, and an error, if there is none.
-std::uint16_t named_role(ConfigTable& table, std::string_view key, const std::string& name,
-                         const worker::Realm& realm) {
-  const std::uint16_t role = realm.find_role(name);
-  if (role == worker::Realm::kNoRole) {
-    std::vector<std::string_view> names;
-    for (const worker::Role& known : realm.roles) names.push_back(known.name);
-    table.error(key, "\"" + name + "\" is no role of this realm; its roles: " +
-                         (names.empty() ? "none" : listed(names)));
-  }
-  return role;
-}
-
 }  // namespace
 
-std::shared_ptr<worker::Realm> read_realm(ConfigTable table) {
+std::shared_ptr<worker::Realm> read_realm(ConfigTable table, const std::string& directory) {
   auto realm = std::make_shared<worker::Realm>();
   realm->name = table.required_text("name");
   if (!realm->name.empty() && !wire::uri_valid(realm->name, wire::UriRule::loose)) {
@@ -217,9 +205,9 @@ std::shared_ptr<worker::Realm> read_realm(ConfigTable table) {
   }
   read_roles(table, *realm);
   read_histories(table, *realm);
-  if (const std::string anonymous = table.text("anonymous"); table.has("anonymous")) {
-    realm->anonymous_role = named_role(table, "anonymous", anonymous, *realm);
-  }
+  table.text("anonymous");  // so that it is known
+  if (table.has("anonymous")) realm->anonymous_role = read_role_name(table, "anonymous", *realm);
+  read_logins(table, directory, *realm);
   table.finish();
   return realm;
 }

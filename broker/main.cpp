@@ -45,6 +45,7 @@ int main(int argc, char** argv) {
     if (const auto early = apply_file(config, file_text)) return early->code;
   }
   if (channels) return run_worker_process(config, *channels);
+  if (const auto early = check_named_files(config)) return early->code;
   Supervisor supervisor(config, std::vector<std::string>(argv, argv + argc), file_text);
   return supervisor.run();
 }

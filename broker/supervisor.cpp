@@ -156,7 +156,7 @@ int Supervisor::make_channels() {
   }
   sigset_t signals;
   sigemptyset(&signals);
-  for (const int signal : {SIGTERM, SIGINT, SIGCHLD, SIGUSR1}) sigaddset(&signals, signal);
+  for (const int signal : {SIGTERM, SIGINT, SIGCHLD, SIGUSR1, SIGHUP}) sigaddset(&signals, signal);
   // Blocked in every thread that comes after; the loop reads them.
   sigprocmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
@@ -211,6 +211,9 @@ void Supervisor::handle_signals() {
         break;
       case SIGUSR1:
         log_counters();
+        break;
+      case SIGHUP:
+        reload();
         break;
       default:
         if (stopping_) {
@@ -371,6 +374,14 @@ void Supervisor::check_alive(TimeMs now) {
       kill(process.pid, SIGKILL);
       thread.turns_ms = now;
     }
+  }
+}
+
+// Where a worker's socket is full it looks at the files by itself in a few seconds.
+void Supervisor::reload() {
+  spdlog::info("reading the keys for tokens again");
+  for (const Thread& thread : threads_) {
+    worker::send_control(thread.control, {.kind = worker::ControlKind::reload, .argument = 0});
   }
 }
 

@@ -59,6 +59,7 @@ class Supervisor {
   void start_due(worker::TimeMs now);
   void spawn(std::uint32_t index);
   void check_alive(worker::TimeMs now);
+  void reload();
   void log_counters();
   void begin_stop();
   bool stop_finished(worker::TimeMs now);

@@ -93,6 +93,10 @@ int run_worker_process(const Config& config, const WorkerProcessChannels& channe
   }
   auto& segment = *std::get<std::unique_ptr<ring::Segment>>(attached);
   worker::WorkerOptions options = config.worker;
+  options.log = [](worker::LogLevel level, const std::string& line) {
+    spdlog::log(level == worker::LogLevel::warn ? spdlog::level::warn : spdlog::level::info, "{}",
+                line);
+  };
   options.connections_max = segment.header().sizes.slots_per_worker - kRefusalSlots;
 
   std::atomic<int> exit_code{kExitDone};

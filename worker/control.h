@@ -13,7 +13,8 @@ namespace ringcast::worker {
 enum class ControlKind : std::uint32_t {
   // supervisor to worker
   connections = 1,  // with the fds of accepted sockets; argument: how many were sent
-  drain = 2,  // say goodbye to everyone and end when all are gone; argument: milliseconds at most
+  drain = 2,   // say goodbye to everyone and end when all are gone; argument: milliseconds at most
+  reload = 3,  // files that the configuration names may have changed
   // worker to supervisor
   live = 16,  // takes connections now
 };

@@ -13,5 +13,7 @@ inline constexpr std::string_view kPayloadNotTranscodable =
 
 // A query of a history refers to a publication that is not in it (any more).
 inline constexpr std::string_view kUnknownPublication = "ringcast.error.unknown_publication";
+// A session ends because the token that let it in has: GOODBYE.
+inline constexpr std::string_view kIdentityExpired = "ringcast.close.identity_expired";
 
 }  // namespace ringcast::worker

@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,10 +13,24 @@
 
 namespace ringcast::worker {
 
+enum class LogLevel : std::uint8_t { info, warn };
+
 struct WorkerOptions {
   std::string websocket_path = "/ws";
   std::string echo_path;  // empty: no echo endpoint
   std::vector<std::shared_ptr<const Realm>> realms = {open_realm("realm1")};
+
+  // How often an address may fail to log in at this worker: so many times at once, and then once in
+  // each interval. 0: as often as it likes.
+  std::uint32_t attempts_burst = 32;
+  std::uint32_t attempt_interval_ms = 10'000;
+  std::uint64_t refusal_delay_ms = 200;  // from AUTHENTICATE until it is refused, at least
+  // Of what principals that do not exist are given (auth/decoy.h); none: drawn when the node
+  // starts.
+  std::optional<auth::Bytes32> decoy_key;
+
+  // Called by background threads only, for it may take its time.
+  std::function<void(LogLevel, const std::string&)> log = [](LogLevel, const std::string&) {};
 
   std::uint32_t connections_max = 1024;  // of this worker thread; more are answered HTTP 503
 
@@ -49,8 +65,10 @@ inline constexpr std::size_t kPartsPassthruBytesMax = 1024;
 // Less than the interval at which an idle worker wakes anyway (Worker::report): longer, and a
 // worker without any work would take that for work that came soon.
 inline constexpr std::uint32_t kBusyPollMaxUs = 100'000;
-inline constexpr std::size_t kDetailsDepthMax = 64;      // nesting of a message: ABORT
-inline constexpr std::uint64_t kCloseTimeoutMs = 2'000;  // for the peer's close frame, then EOF
+inline constexpr std::size_t kLimitedAddressesMax = 16384;  // that failed to log in lately
+inline constexpr std::uint64_t kKeyLookIntervalMs = 5'000;  // at the files of keys for tokens
+inline constexpr std::size_t kDetailsDepthMax = 64;         // nesting of a message: ABORT
+inline constexpr std::uint64_t kCloseTimeoutMs = 2'000;     // for the peer's close frame, then EOF
 inline constexpr std::uint64_t kHomeReplyTimeoutMs = 10'000;  // while a home worker is away
 
 }  // namespace ringcast::worker

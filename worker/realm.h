@@ -10,9 +10,12 @@
 #include <string_view>
 #include <vector>
 
+#include "auth/jwt.h"
+#include "auth/method.h"
 #include "auth/permissions.h"
 #include "wire/options.h"
 #include "worker/event_store.h"
+#include "worker/principals.h"
 
 namespace ringcast::worker {
 
@@ -45,6 +48,19 @@ struct HistoryRule {
   HistoryLimits limits;
 };
 
+// Tokens (JWT) that log in by the method ticket, and the files of the keys that verify them.
+struct JwtSource {
+  std::vector<std::string> key_files;  // PEM
+  std::string jwks_file;               // a JWK Set; empty: none
+  auth::JwtRules rules;
+};
+
+// A procedure of this realm that is asked who a client is.
+struct Authenticator {
+  auth::Method method = auth::Method::ticket;
+  std::string procedure;
+};
+
 struct Realm {
   static constexpr std::uint16_t kNoRole = UINT16_MAX;
 
@@ -52,9 +68,18 @@ struct Realm {
   std::vector<Role> roles;
   std::vector<HistoryRule> histories;
   std::uint16_t anonymous_role = kNoRole;  // of who does not authenticate; kNoRole: is not let in
+  Principals principals;
+  std::optional<JwtSource> jwt;
+  std::vector<Authenticator> authenticators;  // at most one for a method
 
   std::string_view anonymous_role_name() const {
     return anonymous_role < roles.size() ? std::string_view(roles[anonymous_role].name) : "";
+  }
+  // Whether a client can log in by this method at all.
+  bool offers(auth::Method method) const {
+    if (method == auth::Method::anonymous) return anonymous_role != kNoRole;
+    if (method == auth::Method::ticket && jwt) return true;
+    return principals.offer(method);
   }
   // kNoRole if there is none of this name.
   std::uint16_t find_role(std::string_view role) const {

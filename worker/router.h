@@ -10,6 +10,7 @@
 // by then the answer is dropped and counted (invariant I2).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
@@ -48,7 +49,7 @@ class Router final : public TransportUser,
                      public AuthorizerUser {
  public:
   Router(ring::Segment& segment, std::uint32_t self, Transport& transport, Peers& peers,
-         const WorkerOptions& options);
+         Background& background, const WorkerOptions& options);
 
   // TransportUser
   void on_open(Connection& connection) override;
@@ -67,9 +68,11 @@ class Router final : public TransportUser,
   void on_home_reply(std::uint64_t token, std::uint32_t subscription) override;
 
   // LoginUser
+  void on_challenged(Connection& connection, std::string_view method, const Extra& extra) override;
   void on_admitted(Connection& connection, Admission admission) override;
   void on_refused(Connection& connection, std::string_view reason,
                   std::string_view message) override;
+  void on_identity_expired(Connection& connection) override;
 
   // QueryServer
   bool serve_query(QueryKind kind, std::uint16_t realm, std::string_view request,
@@ -90,11 +93,17 @@ class Router final : public TransportUser,
   // Says GOODBYE to every session, and 1001 to every connection.
   void begin_drain();
 
-  // Ends calls whose timeout has come. Call every turn, first.
-  void expire_calls(TimeMs now) {
+  // Does what is due to the millisecond: calls that time out, refused logins, identities that
+  // expire. Call every turn, first.
+  void expire(TimeMs now) {
     authorizer_.set_now(now);
     rpc_.expire(now);
+    login_.expire(now);
   }
+  TimeMs next_deadline() const {  // UINT64_MAX: none
+    return std::min(rpc_.next_deadline(), login_.next_deadline());
+  }
+
   // What could not be done when it came, and then those who wait for calls that the router has
   // made. Call every turn, last; true if there were any.
   bool end_turn() {
@@ -102,9 +111,11 @@ class Router final : public TransportUser,
     retention_.end_turn();
     return rpc_.run_finished();
   }
-  TimeMs next_call_deadline() const { return rpc_.next_deadline(); }  // UINT64_MAX: none
   // end_turn() left some.
   bool has_waiting() const { return queries_.has_deferred() || retention_.has_due(); }
+
+  // Files that the configuration names may have changed.
+  void reload() { login_.reload_keys(); }
 
   // Answers SUBSCRIBEs whose home worker has been away for too long. Call a few times a second.
   void expire_pending(TimeMs now);
@@ -145,7 +156,7 @@ class Router final : public TransportUser,
   Taken on_first_message(Connection& connection, const wire::Message& message);
   Taken on_session_message(Connection& connection, const wire::Message& message);
   void hello(Connection& connection, const wire::Hello& hello);
-  void welcome(Connection& connection);
+  void welcome(Connection& connection, const Extra& extra);
   void goodbye(Connection& connection);
   void settle(Connection& connection);
   void abort(Connection& connection, std::string_view reason, std::string_view message,

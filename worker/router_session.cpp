@@ -5,6 +5,7 @@
 #include "wire/encode.h"
 #include "wire/uri.h"
 #include "worker/client_quirks.h"
+#include "worker/error_uris.h"
 #include "worker/random_seed.h"
 #include "worker/router.h"
 
@@ -18,10 +19,23 @@ struct Overloaded : Ts... {
 template <typename... Ts>
 Overloaded(Ts...) -> Overloaded<Ts...>;
 
+// As the encoder takes them; views.
+std::vector<wire::Member> members_of(const Extra& extra) {
+  std::vector<wire::Member> members;
+  for (const ExtraMember& member : extra) {
+    if (const auto* text = std::get_if<std::string>(&member.value)) {
+      members.push_back({member.name, wire::Bytes(*text)});
+    } else {
+      members.push_back({member.name, std::get<std::uint64_t>(member.value)});
+    }
+  }
+  return members;
+}
+
 }  // namespace
 
 Router::Router(ring::Segment& segment, std::uint32_t self, Transport& transport, Peers& peers,
-               const WorkerOptions& options)
+               Background& background, const WorkerOptions& options)
     : segment_(segment),
       self_(self),
       transport_(transport),
@@ -31,7 +45,7 @@ Router::Router(ring::Segment& segment, std::uint32_t self, Transport& transport,
       realms_(options.realms),
       topics_(segment, self),
       home_(segment, self, peers, *this),
-      login_(realms_, *this),
+      login_(segment, transport, background, realms_, options, *this),
       retention_(segment, self, peers, *this),
       history_(counters_),
       rpc_(segment, self, transport, peers, realms_),
@@ -74,10 +88,15 @@ Taken Router::dispatch(Connection& connection, const wire::Message& message) {
 }
 
 // Invariant I5: before WELCOME nothing is accepted but HELLO, AUTHENTICATE, ABORT and GOODBYE; and
-// AUTHENTICATE only as an answer to a CHALLENGE, which is not sent to anonymous clients.
+// AUTHENTICATE only once, as the answer to a CHALLENGE.
 Taken Router::on_first_message(Connection& connection, const wire::Message& message) {
-  if (const auto* hello_message = std::get_if<wire::Hello>(&message)) {
+  const bool authenticating = connection.session->state == Session::State::authenticating;
+  const auto* hello_message = std::get_if<wire::Hello>(&message);
+  const auto* answer = std::get_if<wire::Authenticate>(&message);
+  if (hello_message != nullptr && !authenticating) {
     hello(connection, *hello_message);
+  } else if (answer != nullptr && login_.authenticate(connection, *answer)) {
+    return Taken::yes;
   } else if (std::holds_alternative<wire::Abort>(message)) {
     transport_.close(connection, 1000, "aborted by the client");
   } else if (std::holds_alternative<wire::Goodbye>(message)) {
@@ -142,6 +161,13 @@ void Router::hello(Connection& connection, const wire::Hello& hello) {
   login_.begin(connection, hello);
 }
 
+void Router::on_challenged(Connection& connection, std::string_view method, const Extra& extra) {
+  connection.session->state = Session::State::authenticating;
+  out_.clear();
+  wire::append_challenge(out_, connection.serializer, method, members_of(extra));
+  send(connection, out_);
+}
+
 void Router::on_admitted(Connection& connection, Admission admission) {
   Session& session = *connection.session;
   session.state = Session::State::established;
@@ -150,10 +176,10 @@ void Router::on_admitted(Connection& connection, Admission admission) {
   session.unrestricted = realms_.role_of(session).unrestricted;
   counters_.add(ring::Counter::sessions);
   transport_.set_established(connection, true);
-  welcome(connection);
+  welcome(connection, admission.welcome_extra);
 }
 
-void Router::welcome(Connection& connection) {
+void Router::welcome(Connection& connection, const Extra& extra) {
   const std::uint64_t id = session_id_of(connection);
   const Realm& realm = realms_[connection.session->realm];
   const IdentityView identity = identity_of(connection);
@@ -172,12 +198,23 @@ void Router::welcome(Connection& connection) {
        .dealer_features = {"call_canceling", "call_reroute", "call_timeout",
                            "caller_identification", "pattern_based_registration",
                            "payload_passthru_mode", "progressive_call_invocations",
-                           "progressive_call_results", "shared_registration"}});
+                           "progressive_call_results", "shared_registration"},
+       .authextra = members_of(extra)});
   send(connection, out_);
 }
 
 void Router::on_refused(Connection& connection, std::string_view reason, std::string_view message) {
   abort(connection, reason, message, 1008);
+}
+
+void Router::on_identity_expired(Connection& connection) {
+  settle_fan_out();
+  settle(connection);
+  out_.clear();
+  wire::append_goodbye(out_, connection.serializer, kIdentityExpired,
+                       "the token that this session was let in by has expired");
+  send(connection, out_);
+  transport_.close(connection, 1008, kIdentityExpired);
 }
 
 std::uint64_t Router::session_id_of(const Connection& connection) const {
@@ -203,6 +240,7 @@ void Router::goodbye(Connection& connection) {
 // it is established.
 void Router::settle(Connection& connection) {
   Session& session = *connection.session;
+  login_.forget(connection);
   if (session.state != Session::State::established) return;
   session.state = Session::State::ended;
   while (!session.memberships.empty()) leave(connection, session.memberships.size() - 1);
@@ -220,6 +258,10 @@ void Router::on_handshake_timeout(Connection& connection) {
   if (connection.session->state == Session::State::ended) {
     transport_.close(connection, 1000, "no other session was opened in time");
     return;
+  }
+  if (connection.session->state == Session::State::authenticating) {
+    return abort(connection, wire::uri::kAuthenticationFailed,
+                 "the login was not completed in time", 1008);
   }
   abort(connection, wire::uri::kProtocolViolation, "no HELLO arrived in time", 1008);
 }

@@ -14,6 +14,7 @@ namespace ringcast::worker {
 struct Session {
   enum class State : std::uint8_t {
     awaiting_hello,
+    authenticating,  // CHALLENGE was sent (worker/login.h)
     established,
     ended,  // GOODBYE was exchanged; another HELLO may follow
   };

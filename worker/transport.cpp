@@ -10,6 +10,7 @@
 #include <cassert>
 
 #include "wire/http_upgrade.h"
+#include "worker/peer_address.h"
 
 namespace ringcast::worker {
 namespace {
@@ -61,7 +62,10 @@ void Transport::begin(int fd, TimeMs now) {
     if (fd >= 0) ::close(fd);
     return;
   }
-  io_.install(connection->id.slot, fd);
+  const std::uint32_t slot = connection->id.slot;
+  if (slot >= addresses_.size()) addresses_.resize(std::size_t{slot} + 1);
+  addresses_[slot] = peer_address(fd);
+  io_.install(slot, fd);
   counters_.add(ring::Counter::connections);
   connection->last_received_ms = static_cast<std::uint32_t>(now);
   schedule(*connection, draining_ ? kCloseTimeoutMs : options_.handshake_timeout_ms);

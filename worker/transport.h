@@ -23,6 +23,7 @@
 #include <string>
 #include <vector>
 
+#include "auth/attempt_limiter.h"
 #include "ring/counters.h"
 #include "ring/segment.h"
 #include "wire/http_upgrade.h"
@@ -67,6 +68,10 @@ class Transport {
   // an accepted socket; `fd` is closed in any case.
   void begin(int fd, TimeMs now);
   ConnectionTable& connections() { return table_; }
+  // Whom attempts to log in are counted for.
+  auth::AddressKey address_of(const Connection& connection) const {
+    return addresses_[connection.id.slot];
+  }
 
   // --- sending
   // --------------------------------------------------------------------------------------- Room
@@ -212,6 +217,7 @@ class Transport {
   wire::FrameLimits frame_limits_;
   wire::FrameStatePool frame_states_;
   ConnectionTable table_;
+  std::vector<auth::AddressKey> addresses_;  // by slot; grows to the highest slot ever used
   FanoutLog log_;
   TimingWheel wheel_;
   TimeMs now_ = 0;

@@ -33,7 +33,8 @@ Worker::Worker(WorkerSetup setup, std::unique_ptr<IoRing> io)
       io_(std::move(io)),
       transport_(setup_.index, *setup_.segment, *io_, setup_.options),
       peers_(*setup_.segment, setup_.index, setup_.wake_fds),
-      router_(*setup_.segment, setup_.index, transport_, peers_, setup_.options),
+      background_(setup_.wake_fds[setup_.index]),
+      router_(*setup_.segment, setup_.index, transport_, peers_, background_, setup_.options),
       busy_poll_(std::int64_t{setup_.options.busy_poll_us} * 1000) {
   transport_.set_user(router_);
 }
@@ -80,10 +81,11 @@ void Worker::turn() {
   submit();
   now_ = now_ms();
   transport_.set_now(now_);
-  router_.expire_calls(now_);
+  router_.expire(now_);
   block_.counters.add(ring::Counter::turns);
 
   const bool completions_left = handle_completions();
+  background_.finish();
   peers_.refresh(router_);
   if (control_ready_) control_ready_ = take_control();
   transport_.begin_stage(Transport::kStageInput);
@@ -135,7 +137,7 @@ std::uint64_t Worker::idle_ms() const {
   if (peers_.congested() || transport_.has_paused() || router_.has_waiting())
     return kCongestedWaitMs;
   const TimeMs now = now_ms();
-  const TimeMs until = std::min(next_report_ms_, router_.next_call_deadline());
+  const TimeMs until = std::min(next_report_ms_, router_.next_deadline());
   return until > now ? until - now : 1;
 }
 
@@ -208,6 +210,9 @@ bool Worker::take_control() {
         break;
       case ControlKind::drain:
         begin_drain(received.message.argument);
+        break;
+      case ControlKind::reload:
+        router_.reload();
         break;
       case ControlKind::live:
         assert(false && "a worker's message came to a worker");

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "ring/segment.h"
+#include "worker/background.h"
 #include "worker/busy_poll.h"
 #include "worker/io_ring.h"
 #include "worker/options.h"
@@ -65,6 +66,7 @@ class Worker {
   std::array<Completion, kCompletionsPerTurn> completions_;
   Transport transport_;
   Peers peers_;
+  Background background_;
   Router router_;
   BusyPoll busy_poll_;
 

@@ -146,5 +146,12 @@ TEST(AttemptLimiter, AnIpv4AddressIsTheSameInAnIpv6Socket) {
   EXPECT_NE(ipv4_key(plain), ipv6_key(std::array<std::uint8_t, 16>{}));
 }
 
+TEST(AddressTextTest, IsTheAddressThatIsLimited) {
+  const std::array<std::uint8_t, 4> four{192, 0, 2, 255};
+  EXPECT_EQ(address_text(ipv4_key(four)), "192.0.2.255");
+  const std::array<std::uint8_t, 16> six{0x20, 1, 0xD, 0xB8, 0, 0, 0, 1, 9, 9, 9, 9, 9, 9, 9, 9};
+  EXPECT_EQ(address_text(ipv6_key(six)), "2001:db8:0:1::/64");
+}
+
 }  // namespace
 }  // namespace ringcast::auth

@@ -14,7 +14,7 @@ using testing::HasSubstr;
 using worker::Realm;
 
 TEST(ConfigFileTest, RealmsAreNumberedInTheirOrder) {
-  const ConfigFile file =
+  const worker::WorkerOptions file =
       parsed("[[realm]]\nname = \"one\"\n[[realm]]\nname = \"com.example.two\"\n");
   ASSERT_EQ(file.realms.size(), 2u);
   EXPECT_EQ(file.realms[0]->name, "one");
@@ -22,13 +22,13 @@ TEST(ConfigFileTest, RealmsAreNumberedInTheirOrder) {
 }
 
 TEST(ConfigFileTest, NobodyIsLetInUnlessTheFileSaysSo) {
-  const ConfigFile file = parsed("[[realm]]\nname = \"one\"\n");
+  const worker::WorkerOptions file = parsed("[[realm]]\nname = \"one\"\n");
   EXPECT_EQ(file.realms[0]->anonymous_role, Realm::kNoRole);
   EXPECT_EQ(file.realms[0]->anonymous_role_name(), "");
 }
 
 TEST(ConfigFileTest, RolesHaveRulesOrAreUnrestricted) {
-  const ConfigFile file = parsed(R"(
+  const worker::WorkerOptions file = parsed(R"(
 [[realm]]
 name = "one"
 anonymous = "guest"

@@ -6,26 +6,22 @@
 
 #include <string>
 #include <string_view>
-#include <variant>
 
 #include "broker/config_file.h"
 
 namespace ringcast::broker::test {
 
-inline ConfigFile parsed(std::string_view text) {
-  auto result = parse_config_file(text);
-  if (const auto* errors = std::get_if<ConfigErrors>(&result)) {
-    ADD_FAILURE() << errors->to_text("file");
-    return {};
-  }
-  return std::get<ConfigFile>(std::move(result));
+inline worker::WorkerOptions parsed(std::string_view text) {
+  worker::WorkerOptions options;
+  const ConfigErrors errors = parse_config_file(text, "/etc/ringcast", options);
+  EXPECT_TRUE(errors.empty()) << errors.to_text("file");
+  return options;
 }
 
-// "LINE: KEY: MESSAGE" of each error; empty if there are none.
+// "file:LINE: KEY: MESSAGE" of each error; empty if there are none.
 inline std::string errors_of(std::string_view text) {
-  auto result = parse_config_file(text);
-  const auto* errors = std::get_if<ConfigErrors>(&result);
-  return errors != nullptr ? errors->to_text("file") : std::string();
+  worker::WorkerOptions options;
+  return parse_config_file(text, "/etc/ringcast", options).to_text("file");
 }
 
 }  // namespace ringcast::broker::test

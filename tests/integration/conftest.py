@@ -32,6 +32,18 @@ def start_broker():
     assert not problems, "\n".join(problems)
 
 
+@pytest.fixture
+def configured(start_broker, tmp_path):
+    """Starts a broker of two worker processes with a configuration file of this text."""
+
+    def start(text, *flags, **options):
+        path = tmp_path / "ringcast.toml"
+        path.write_text(text)
+        return start_broker("--processes", 2, "--threads", 1, "--config", path, *flags, **options)
+
+    return start
+
+
 @pytest.fixture(scope="module")
 def shared_broker():
     """One broker of two worker processes for a whole file. At its end no connection may be left over."""

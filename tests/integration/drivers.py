@@ -1,6 +1,8 @@
 """Third-party WAMP clients, each in a process of its own, driven by JSON lines.
 
 To a driver: {"id": N, "op": "open|subscribe|unsubscribe|publish|register|call|close", "session": NAME, ...}.
+To log in, "open" has "auth": {"method", "authid", "secret" or (cryptosign) "private_key", hex}; its answer says authid,
+authrole and authmethod.
 From it: {"id": N, ...} as the answer ("error" if it failed), {"event": SESSION, "topic", "args", "kwargs", "details"} for
 each event ("topic": what was subscribed to), {"closed": SESSION, "reason"} when a session ends, {"reconnected": SESSION} when it is back. Bytes are {"$bytes": base64} on both ways.
 """

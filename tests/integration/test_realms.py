@@ -32,18 +32,6 @@ name = "closed"
 """
 
 
-@pytest.fixture
-def configured(start_broker, tmp_path):
-    """Starts a broker of two worker processes with a configuration file of this text."""
-
-    def start(text, *flags, **options):
-        path = tmp_path / "ringcast.toml"
-        path.write_text(text)
-        return start_broker("--processes", 2, "--threads", 1, "--config", path, *flags, **options)
-
-    return start
-
-
 def refused(tmp_path, text, *flags, **options):
     """The exit code and log of a broker that does not start."""
     path = tmp_path / "ringcast.toml"

@@ -4,6 +4,7 @@ import { bytesFor, report, serve, unwrap, wrap } from './protocol.mjs';
 
 const require = createRequire(import.meta.url);
 const autobahn = require('autobahn');
+const nacl = require('tweetnacl');
 
 const serializer = process.argv[2];
 const Serializer = {
@@ -13,15 +14,36 @@ const Serializer = {
 const sessions = new Map();
 const subscriptions = new Map();
 
+// What a connection needs to log in; see drivers.py.
+function login(auth) {
+  if (!auth) return {};
+  const { method, authid, secret, private_key: seed } = auth;
+  const pair = seed && nacl.sign.keyPair.fromSeed(Uint8Array.from(Buffer.from(seed, 'hex')));
+  const answers = {
+    ticket: () => secret,
+    wampcra: ({ challenge, salt, iterations, keylen }) => autobahn.auth_cra.sign(
+      salt ? autobahn.auth_cra.derive_key(secret, salt, iterations, keylen) : secret, challenge),
+    cryptosign: (extra) => autobahn.auth_cryptosign.sign_challenge(pair, extra),
+  };
+  return {
+    authid, authmethods: [method],
+    authextra: pair && { pubkey: Buffer.from(pair.publicKey).toString('hex'), channel_binding: null },
+    onchallenge: (session, asked, extra) => answers[asked](extra),
+  };
+}
+
 serve({
-  open({ session, url, realm }) {
+  open({ session, url, realm, auth }) {
     return new Promise((resolve, reject) => {
       const connection = new autobahn.Connection({
-        url, realm, max_retries: 0, serializers: Serializer && [new Serializer()],
+        url, realm, max_retries: 0, serializers: Serializer && [new Serializer()], ...login(auth),
       });
       connection.onopen = (opened, details) => {
         sessions.set(session, { connection, opened });
-        resolve({ session_id: String(opened.id), protocol: details.transport.protocol });
+        const { authid, authrole, authmethod } = details;
+        resolve({
+          session_id: String(opened.id), protocol: details.transport.protocol, authid, authrole, authmethod,
+        });
       };
       connection.onclose = (reason, details) => {
         report({ closed: session, reason: details.reason || reason });

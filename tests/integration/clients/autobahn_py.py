@@ -8,7 +8,8 @@ import base64
 import json
 import sys
 
-from autobahn.asyncio.wamp import ApplicationRunner, ApplicationSession
+from autobahn.asyncio.wamp import ApplicationRunner, ApplicationSession, Session
+from autobahn.wamp.auth import create_authenticator
 from autobahn.wamp.serializer import JsonSerializer, MsgPackSerializer
 from autobahn.wamp.exception import ApplicationError
 from autobahn.wamp.types import CallOptions, CallResult, PublishOptions, RegisterOptions, SubscribeOptions
@@ -42,10 +43,21 @@ def wrap(value):
     return value
 
 
-async def open_session(session, url, realm):
+def authenticator(method, authid, secret=None, private_key=None):
+    """The client's own for this method; see drivers.py."""
+    if method == "cryptosign":
+        return create_authenticator(method, authid=authid, privkey=private_key)
+    return create_authenticator(method, authid=authid, **{SECRET_NAMES[method]: secret})
+
+
+SECRET_NAMES = {"ticket": "ticket", "wampcra": "secret", "scram": "password"}
+
+
+async def open_session(session, url, realm, auth=None):
     joined = asyncio.get_running_loop().create_future()
 
-    class Driven(ApplicationSession):
+    # Only Session knows authenticators.
+    class Driven(Session if auth else ApplicationSession):
         def onJoin(self, details):
             joined.set_result(details)
 
@@ -57,11 +69,24 @@ async def open_session(session, url, realm):
 
     # The runner's coroutine connects; the session that it makes is the one that we drive.
     made = []
+
+    def make(config):
+        made.append(Driven(config))
+        if auth:
+            made[0].add_authenticator(authenticator(**auth))
+        return made[0]
+
     runner = ApplicationRunner(url, realm, serializers=SERIALIZER and [SERIALIZER()])
-    await runner.run(lambda config: made.append(Driven(config)) or made[0], start_loop=False)
+    await runner.run(make, start_loop=False)
     details = await joined
     sessions[session] = made[0]
-    return {"session_id": str(details.session), "protocol": made[0]._transport.websocket_protocol_in_use}
+    return {
+        "session_id": str(details.session),
+        "protocol": made[0]._transport.websocket_protocol_in_use,
+        "authid": details.authid,
+        "authrole": details.authrole,
+        "authmethod": details.authmethod,
+    }
 
 
 async def subscribe(session, topic, options=None):

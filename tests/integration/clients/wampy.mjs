@@ -3,6 +3,9 @@ import { createRequire } from 'node:module';
 import { Wampy } from 'wampy';
 import { JsonSerializer } from 'wampy/JsonSerializer.js';
 import { MsgpackSerializer } from 'wampy/MsgpackSerializer.js';
+import * as cryptosign from 'wampy/cryptosign.js';
+import * as wampcra from 'wampy/wampcra.js';
+import nacl from 'tweetnacl';
 import { bytesFor, report, serve, unwrap, wrap } from './protocol.mjs';
 
 // wampy wants a WebSocket handed in on Node 18 and 20: the one it depends on itself.
@@ -13,18 +16,37 @@ const Serializer = { json: JsonSerializer, msgpack: MsgpackSerializer }[serializ
 const sessions = new Map();
 const subscriptions = new Map();
 
+// What a connection needs to log in; see drivers.py.
+function login(auth) {
+  if (!auth) return {};
+  const { method, authid, secret, private_key: seed } = auth;
+  const plugin = {
+    ticket: () => () => secret,
+    wampcra: () => wampcra.sign(secret),
+    cryptosign: () => cryptosign.sign(seed),
+  }[method]();
+  const pair = seed && nacl.sign.keyPair.fromSeed(Uint8Array.from(Buffer.from(seed, 'hex')));
+  return {
+    authid, authmethods: [method], authMode: 'auto', authPlugins: { [method]: plugin },
+    authextra: pair ? { pubkey: Buffer.from(pair.publicKey).toString('hex') } : {},
+  };
+}
+
 serve({
-  async open({ session, url, realm, reconnect }) {
+  async open({ session, url, realm, reconnect, auth }) {
     const client = new Wampy(url, {
+      ...login(auth),
       realm, ws: WebSocket, serializer: new Serializer(), autoReconnect: Boolean(reconnect),
       reconnectInterval: 50, maxRetries: 1000,
       onReconnectSuccess: () => report({ reconnected: session }),
       onClose: () => report({ closed: session, reason: 'closed' }),
       onError: (error) => report({ failed: session, reason: String(error && error.message) }),
     });
-    await client.connect();
+    const { authid, authrole, authmethod } = await client.connect();
     sessions.set(session, client);
-    return { session_id: String(client.getSessionId()), protocol: client._ws.protocol };
+    return {
+      session_id: String(client.getSessionId()), protocol: client._ws.protocol, authid, authrole, authmethod,
+    };
   },
   async subscribe({ session, topic, options }) {
     const handler = ({ argsList, argsDict, details }) =>
