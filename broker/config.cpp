@@ -110,7 +110,8 @@ std::uint64_t Config::arena_bytes() const {
 }
 
 bool Config::lets_anonymous_in() const {
-  return std::any_of(worker.realms.begin(), worker.realms.end(), [](const auto& realm) {
+  const auto realms = worker.all_realms();
+  return std::any_of(realms.begin(), realms.end(), [](const auto& realm) {
     return realm->anonymous_role != worker::Realm::kNoRole;
   });
 }
@@ -125,7 +126,7 @@ std::optional<EarlyExit> apply_file(Config& config, std::string_view text) {
 }
 
 std::optional<EarlyExit> check_named_files(const Config& config) {
-  for (const auto& realm : config.worker.realms) {
+  for (const auto& realm : config.worker.all_realms()) {
     if (!realm->jwt) continue;
     const auto keys = worker::read_jwt_keys(*realm->jwt, nullptr);
     if (keys) continue;

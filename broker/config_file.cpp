@@ -3,24 +3,31 @@
 #include <algorithm>
 
 #include "broker/config_login.h"
+#include "ring/segment.h"
 
 namespace ringcast::broker {
 namespace {
 
-void read_realms(ConfigTable& file, const std::string& directory, worker::WorkerOptions& options) {
-  options.realms.clear();
-  std::vector<ConfigTable> tables = file.tables("realm");
-  if (tables.empty()) return file.error("", "no [[realm]]: without one nobody could log in");
-  if (tables.size() > kRealmsConfiguredMax) {
-    return file.error("realm", "more than " + std::to_string(kRealmsConfiguredMax) + " realms");
+using RealmList = std::vector<std::shared_ptr<const worker::Realm>>;
+
+// All [[realm]], or all [[realm_template]].
+RealmList read_realms(ConfigTable& file, RealmKind kind, std::size_t max,
+                      const std::string& directory) {
+  const std::string_view key = kind == RealmKind::realm ? "realm" : "realm_template";
+  RealmList realms;
+  std::vector<ConfigTable> tables = file.tables(key);
+  if (tables.size() > max) {
+    file.error(key, "more than " + std::to_string(max) + " of them");
+    return realms;
   }
   for (ConfigTable& table : tables) {
-    std::shared_ptr<worker::Realm> realm = read_realm(table, directory);
-    const bool twice = std::any_of(options.realms.begin(), options.realms.end(),
+    std::shared_ptr<worker::Realm> realm = read_realm(table, kind, directory);
+    const bool twice = std::any_of(realms.begin(), realms.end(),
                                    [&](const auto& other) { return other->name == realm->name; });
-    if (twice) table.error("name", "\"" + realm->name + "\" is the name of another realm too");
-    options.realms.push_back(std::move(realm));
+    if (twice) table.error("name", "\"" + realm->name + "\" is the name of another one too");
+    realms.push_back(std::move(realm));
   }
+  return realms;
 }
 
 }  // namespace
@@ -35,7 +42,12 @@ ConfigErrors parse_config_file(std::string_view text, const std::string& directo
   try {
     const toml::table document = toml::parse(text);
     ConfigTable file(document, "", errors);
-    read_realms(file, directory, options);
+    options.realms = read_realms(file, RealmKind::realm, ring::kRealmsConfiguredMax, directory);
+    options.realm_templates =
+        read_realms(file, RealmKind::template_, kRealmTemplatesMax, directory);
+    if (!file.has("realm") && !file.has("realm_template")) {
+      file.error("", "no [[realm]] and no [[realm_template]]: nobody could log in");
+    }
     read_authentication(file, options);
     file.finish();
   } catch (const toml::parse_error& error) {

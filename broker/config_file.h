@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,7 +15,7 @@
 namespace ringcast::broker {
 
 inline constexpr std::size_t kConfigFileSizeMax = 16u << 20;  // bytes
-inline constexpr std::size_t kRealmsConfiguredMax = 1024;
+inline constexpr std::size_t kRealmTemplatesMax = 255;
 inline constexpr std::size_t kRolesPerRealmMax = 1024;
 // No more than a realm may have wildcard patterns of different shapes, so none of them is refused.
 inline constexpr std::size_t kHistoriesPerRealmMax = 128;
@@ -25,7 +26,9 @@ inline constexpr std::size_t kHistoriesPerRealmMax = 128;
 ConfigErrors parse_config_file(std::string_view text, const std::string& directory,
                                worker::WorkerOptions& options);
 
-// One [[realm]].
-std::shared_ptr<worker::Realm> read_realm(ConfigTable table, const std::string& directory);
+// One [[realm]], or one [[realm_template]], whose name is a pattern.
+enum class RealmKind : std::uint8_t { realm, template_ };
+std::shared_ptr<worker::Realm> read_realm(ConfigTable table, RealmKind kind,
+                                          const std::string& directory);
 
 }  // namespace ringcast::broker

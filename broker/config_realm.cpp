@@ -195,16 +195,29 @@ void read_roles(ConfigTable& table, worker::Realm& realm) {
   }
 }
 
+void check_name(ConfigTable& table, RealmKind kind, const std::string& name) {
+  if (name.empty()) return;
+  const bool pattern = name.find('*') != std::string::npos;
+  if (!wire::uri_valid(name, wire::UriRule::loose)) {
+    table.error("name", "\"" + name + "\" is no URI, which names of realms have to be");
+  } else if (pattern && kind == RealmKind::realm) {
+    table.error("name", "a pattern: that is for [[realm_template]]");
+  } else if (!pattern && kind == RealmKind::template_) {
+    table.error("name", "not a pattern: put '*' where the names of realms differ");
+  }
+}
+
 }  // namespace
 
-std::shared_ptr<worker::Realm> read_realm(ConfigTable table, const std::string& directory) {
+std::shared_ptr<worker::Realm> read_realm(ConfigTable table, RealmKind kind,
+                                          const std::string& directory) {
   auto realm = std::make_shared<worker::Realm>();
   realm->name = table.required_text("name");
-  if (!realm->name.empty() && !wire::uri_valid(realm->name, wire::UriRule::loose)) {
-    table.error("name", "\"" + realm->name + "\" is no URI, which names of realms have to be");
-  }
+  check_name(table, kind, realm->name);
+  realm->sessions_max = static_cast<std::uint32_t>(table.integer("sessions_max", 0, 1, UINT32_MAX));
   read_roles(table, *realm);
-  read_histories(table, *realm);
+  // What is kept is kept from the start on, when realms on demand are not there yet.
+  if (kind == RealmKind::realm) read_histories(table, *realm);
   table.text("anonymous");  // so that it is known
   if (table.has("anonymous")) realm->anonymous_role = read_role_name(table, "anonymous", *realm);
   read_logins(table, directory, *realm);

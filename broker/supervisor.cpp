@@ -292,6 +292,7 @@ void Supervisor::bury(std::uint32_t index, const std::string& how) {
                            block.counters.get(ring::Counter::connections_lost));
     block.counters.reset_gauges();
     segment_->clear_all_interest(w);
+    for (auto& sessions : segment_->realm_sessions(w)) sessions.store(0);
     segment_->set_state(w, {.epoch = segment_->state(w).epoch, .state = ring::WorkerState::dead});
     threads_[w].announced = false;
   }

@@ -64,7 +64,10 @@ bool draw_keys(SegmentHeader& header) {
 Segment::Offsets::Offsets(const SegmentSizes& sizes) {
   const std::size_t workers = sizes.workers;
   interest = page_up(sizeof(SegmentHeader));
-  blocks = interest + page_up(kInterestWords * sizeof(std::uint64_t));
+  realms = interest + page_up(kInterestWords * sizeof(std::uint64_t));
+  realm_sessions = realms + page_up(sizeof(RealmTable));
+  realm_sessions_stride = page_up(kRealmsMax * sizeof(std::uint32_t));
+  blocks = realm_sessions + workers * realm_sessions_stride;
   generations = blocks + page_up(workers * sizeof(WorkerBlock));
   generations_stride = page_up(sizes.slots_per_worker * sizeof(std::uint32_t));
   rings = generations + workers * generations_stride;
@@ -100,7 +103,9 @@ void Segment::build(char* base, const SegmentSizes& sizes, const Offsets& offset
   for (std::size_t r = 0; r < std::size_t{sizes.workers} * sizes.workers; ++r) {
     new (base + offsets.rings + r * sizeof(DescriptorRing)) DescriptorRing;
   }
-  // Interest words and generations are atomics of which the all-zero page is a valid beginning.
+  // Interest words, generations and numbers of sessions are atomics of which the all-zero page is a
+  // valid beginning.
+  new (base + offsets.realms) RealmTable;
   header->magic = kSegmentMagic;
 }
 
@@ -179,6 +184,15 @@ std::span<std::atomic<std::uint32_t>> Segment::generations(std::uint32_t worker)
   return {at<std::atomic<std::uint32_t>>(
               base_, offsets_.generations + worker * offsets_.generations_stride),
           sizes_.slots_per_worker};
+}
+
+RealmTable& Segment::realms() const { return *at<RealmTable>(base_, offsets_.realms); }
+
+std::span<std::atomic<std::uint32_t>> Segment::realm_sessions(std::uint32_t worker) const {
+  assert(worker < workers());
+  return {at<std::atomic<std::uint32_t>>(
+              base_, offsets_.realm_sessions + worker * offsets_.realm_sessions_stride),
+          kRealmsMax};
 }
 
 StateWord Segment::state(std::uint32_t worker) const {

@@ -15,6 +15,7 @@
 #include <variant>
 
 #include "ring/descriptor_ring.h"
+#include "ring/realm_table.h"
 #include "ring/session_id.h"
 #include "ring/worker_block.h"
 
@@ -24,6 +25,9 @@ inline constexpr std::uint64_t kSegmentMagic = 0x74736163676E6972;  // "ringcast
 inline constexpr std::uint32_t kSegmentVersion = 2;  // changes with any layout in ring/
 inline constexpr std::size_t kInterestBuckets = 16384;
 inline constexpr std::size_t kPatternInterestBuckets = 512;
+// Realms have numbers below this: configured ones first, then those that come into being on demand.
+inline constexpr std::uint32_t kRealmsConfiguredMax = 1024;
+inline constexpr std::uint32_t kRealmsMax = kRealmsConfiguredMax + kRealmPlaces;
 
 struct SegmentSizes {
   std::uint32_t workers = 1;              // 1 … kWorkersMax
@@ -82,6 +86,11 @@ class Segment {
   // the worker.
   std::span<std::atomic<std::uint32_t>> generations(std::uint32_t worker) const;
 
+  RealmTable& realms() const;
+  // How many sessions the worker has in each realm whose sessions are limited, by number,
+  // kRealmsMax of them. Written by the worker, and by the supervisor once its process is reaped.
+  std::span<std::atomic<std::uint32_t>> realm_sessions(std::uint32_t worker) const;
+
   StateWord state(std::uint32_t worker) const;
   // Sets the state and makes every worker look.
   void set_state(std::uint32_t worker, StateWord state);
@@ -114,7 +123,8 @@ class Segment {
   // Where each part begins, in bytes from the start of the segment.
   struct Offsets {
     explicit Offsets(const SegmentSizes& sizes);
-    std::size_t interest, blocks, generations, generations_stride, rings, arenas, total;
+    std::size_t interest, realms, realm_sessions, realm_sessions_stride, blocks, generations,
+        generations_stride, rings, arenas, total;
   };
 
   Segment(int fd, bool owns_fd, char* base, const SegmentSizes& sizes, const Offsets& offsets);

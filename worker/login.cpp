@@ -46,9 +46,10 @@ std::string loggable(std::string_view text) {
 
 }  // namespace
 
-Login::Login(ring::Segment& segment, Transport& transport, Background& background,
-             const Realms& realms, const WorkerOptions& options, LoginUser& user)
+Login::Login(ring::Segment& segment, std::uint32_t self, Transport& transport,
+             Background& background, Realms& realms, const WorkerOptions& options, LoginUser& user)
     : segment_(segment),
+      self_(self),
       transport_(transport),
       background_(background),
       realms_(realms),
@@ -61,11 +62,11 @@ Login::Login(ring::Segment& segment, Transport& transport, Background& backgroun
 // ---- HELLO ----
 
 void Login::begin(Connection& connection, const wire::Hello& hello) {
-  const auto number = realms_.find(hello.realm);
-  if (!number) {
+  const Realm* serving = realms_.serving(hello.realm);
+  if (serving == nullptr) {
     return refuse(connection, wire::uri::kNoSuchRealm, "this broker does not serve that realm");
   }
-  const Realm& realm = realms_[*number];
+  const Realm& realm = *serving;
   auto names = wire::decode_string_list(connection.serializer, hello.details.authmethods);
   if (names.empty()) names.emplace_back("anonymous");
   std::optional<auth::Method> method;
@@ -80,8 +81,7 @@ void Login::begin(Connection& connection, const wire::Hello& hello) {
                   "this realm offers none of the authentication methods asked for");
   }
   if (*method == auth::Method::anonymous) {
-    return user_.on_admitted(connection,
-                             {.realm = *number, .identity = nullptr, .welcome_extra = {}});
+    return enter(connection, hello.realm, nullptr, {});
   }
   auto attempt = LoginAttempt::begin(
       {.realm = realm,
@@ -95,11 +95,48 @@ void Login::begin(Connection& connection, const wire::Hello& hello) {
   if (!attempt) {
     return refuse(connection, wire::uri::kAuthenticationFailed, attempt.failure().cause);
   }
-  const auto kept = pending_.insert_or_assign(
-      connection.id.slot,
-      Pending{.who = connection.id, .realm = *number, .attempt = *std::move(attempt)});
+  const auto kept =
+      pending_.insert_or_assign(connection.id.slot, Pending{.who = connection.id,
+                                                            .realm = std::string(hello.realm),
+                                                            .attempt = *std::move(attempt)});
   user_.on_challenged(connection, auth::method_name(*method),
                       kept.first->second.attempt.challenge());
+}
+
+// How many sessions there are is counted by worker, so that a worker's end takes its own away. Each
+// adds its own before it looks at the others' (both sequentially consistent), so of two that come
+// at once one sees the other, and there are never too many.
+bool Login::enter(std::uint16_t realm) {
+  const std::uint32_t max = realms_[realm].sessions_max;
+  if (max == 0) return true;
+  segment_.realm_sessions(self_)[realm].fetch_add(1);
+  std::uint64_t all = 0;
+  for (std::uint32_t w = 0; w < segment_.workers(); ++w) {
+    all += segment_.realm_sessions(w)[realm].load();
+  }
+  if (all <= max) return true;
+  session_ended(realm);
+  return false;
+}
+
+void Login::session_ended(std::uint16_t realm) {
+  if (realms_[realm].sessions_max != 0) segment_.realm_sessions(self_)[realm].fetch_sub(1);
+}
+
+// A realm on demand comes into being when somebody was let in, not when somebody asks.
+void Login::enter(Connection& connection, std::string_view realm,
+                  std::unique_ptr<Identity> identity, Extra extra) {
+  const auto number = realms_.number(realm);
+  if (!number) {
+    return refuse(connection, kLimitExceeded, "this broker has as many realms as it can have");
+  }
+  if (!enter(*number)) {
+    return refuse(connection, kLimitExceeded,
+                  "this realm has as many sessions as it may have; try again later");
+  }
+  user_.on_admitted(
+      connection,
+      {.realm = *number, .identity = std::move(identity), .welcome_extra = std::move(extra)});
 }
 
 void Login::refuse(Connection& connection, std::string_view reason, std::string_view message) {
@@ -213,11 +250,9 @@ void Login::concluded(Connection& connection, Pending& pending, const auth::Verd
 
 void Login::admit(Connection& connection, Pending& pending, Identity identity, Extra extra) {
   if (limiter_) limiter_->succeeded(transport_.address_of(connection), now_);
-  Admission admission{.realm = pending.realm,
-                      .identity = std::make_unique<Identity>(std::move(identity)),
-                      .welcome_extra = std::move(extra)};
+  const std::string realm = std::move(pending.realm);
   pending_.erase(connection.id.slot);
-  user_.on_admitted(connection, std::move(admission));
+  enter(connection, realm, std::make_unique<Identity>(std::move(identity)), std::move(extra));
 }
 
 // The delay counts from AUTHENTICATE, so that what was done meanwhile does not show.
@@ -232,7 +267,7 @@ void Login::deny_later(Connection& connection, Pending& pending, std::string_vie
 // Written by the background thread: nobody knows how long a log takes. Dropped where that is busy.
 void Login::log_refusal(const Connection& connection, const Pending& pending,
                         std::string_view why) {
-  std::string line = "login refused realm=" + loggable(pending.attempt.realm().name) +
+  std::string line = "login refused realm=" + loggable(pending.realm) +
                      " method=" + std::string(auth::method_name(pending.attempt.method())) +
                      " authid=" + loggable(pending.attempt.authid()) +
                      " address=" + auth::address_text(transport_.address_of(connection)) + ": " +
@@ -294,7 +329,7 @@ void Login::expire(TimeMs now) {
 // ---- The keys of tokens ----
 
 void Login::read_keys_at_start() {
-  for (const auto& realm : options_.realms) {
+  for (const auto& realm : options_.all_realms()) {
     if (!realm->jwt) continue;
     auto read = read_jwt_keys(*realm->jwt, nullptr);
     if (!read) options_.log(LogLevel::warn, read.failure().cause + "; no token is accepted");
@@ -307,7 +342,7 @@ void Login::look_for_changed_keys() {
   next_key_look_ms_ = now_ + kKeyLookIntervalMs;
   using Read = std::pair<const Realm*, std::shared_ptr<const JwtKeySet>>;
   const std::uint64_t name =
-      background_.submit([this, log = options_.log, realms = options_.realms, known = keys_] {
+      background_.submit([this, log = options_.log, realms = options_.all_realms(), known = keys_] {
         std::vector<Read> changed;
         for (const auto& realm : realms) {
           if (!realm->jwt) continue;

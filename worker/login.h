@@ -58,8 +58,8 @@ class LoginUser {
 
 class Login {
  public:
-  Login(ring::Segment& segment, Transport& transport, Background& background, const Realms& realms,
-        const WorkerOptions& options, LoginUser& user);
+  Login(ring::Segment& segment, std::uint32_t self, Transport& transport, Background& background,
+        Realms& realms, const WorkerOptions& options, LoginUser& user);
 
   // A HELLO has come. REQUIRES: the connection has no session, and no login under way.
   void begin(Connection& connection, const wire::Hello& hello);
@@ -67,6 +67,9 @@ class Login {
   // AUTHENTICATE has come. False if nothing was asked, or if it has been answered already: that
   // breaks the protocol.
   bool authenticate(Connection& connection, const wire::Authenticate& answer);
+
+  // A session that was admitted to this realm is over. Call once for each.
+  void session_ended(std::uint16_t realm);
 
   // The connection or its session is over: nothing of a login is kept for it.
   void forget(Connection& connection);
@@ -81,7 +84,7 @@ class Login {
  private:
   struct Pending {
     ring::ConnectionId who;
-    std::uint16_t realm = 0;
+    std::string realm;  // its name
     LoginAttempt attempt;
     bool answered = false;  // AUTHENTICATE has come; waiting for the background or the delay
     TimeMs answered_ms = 0;
@@ -96,6 +99,9 @@ class Login {
     ring::ConnectionId who;
   };
 
+  bool enter(std::uint16_t realm);
+  void enter(Connection& connection, std::string_view realm, std::unique_ptr<Identity> identity,
+             Extra extra);
   void refuse(Connection& connection, std::string_view reason, std::string_view message);
   bool may_try(Connection& connection, Pending& pending);
   void check_ticket(Connection& connection, Pending& pending, std::string_view ticket);
@@ -112,9 +118,10 @@ class Login {
   void look_for_changed_keys();
 
   ring::Segment& segment_;
+  std::uint32_t self_;
   Transport& transport_;
   Background& background_;
-  const Realms& realms_;
+  Realms& realms_;
   WorkerOptions options_;
   LoginUser& user_;
   auth::Bytes32 decoy_key_;

@@ -19,6 +19,15 @@ struct WorkerOptions {
   std::string websocket_path = "/ws";
   std::string echo_path;  // empty: no echo endpoint
   std::vector<std::shared_ptr<const Realm>> realms = {open_realm("realm1")};
+  // Of realms that come into being when somebody logs in; their names are patterns. At most 255.
+  std::vector<std::shared_ptr<const Realm>> realm_templates;
+
+  // Both.
+  std::vector<std::shared_ptr<const Realm>> all_realms() const {
+    std::vector<std::shared_ptr<const Realm>> all = realms;
+    all.insert(all.end(), realm_templates.begin(), realm_templates.end());
+    return all;
+  }
 
   // How often an address may fail to log in at this worker: so many times at once, and then once in
   // each interval. 0: as often as it likes.

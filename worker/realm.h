@@ -68,6 +68,7 @@ struct Realm {
   std::vector<Role> roles;
   std::vector<HistoryRule> histories;
   std::uint16_t anonymous_role = kNoRole;  // of who does not authenticate; kNoRole: is not let in
+  std::uint32_t sessions_max = 0;          // at a time, of all workers together; 0: as many as come
   Principals principals;
   std::optional<JwtSource> jwt;
   std::vector<Authenticator> authenticators;  // at most one for a method

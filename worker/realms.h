@@ -1,37 +1,47 @@
 // The realms of a node by number, the same in every worker: what travels in descriptors, and what
-// sessions keep. Owned and used by one worker thread.
+// sessions keep. Configured realms come first; behind them those that come into being on demand, by
+// their place in a table of the shared segment (ring/realm_table.h). Owned and used by one worker
+// thread.
 #pragma once
 
-#include <cassert>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
-#include <utility>
+#include <unordered_map>
 #include <vector>
 
+#include "ring/segment.h"
+#include "worker/options.h"
 #include "worker/realm.h"
 #include "worker/session.h"
 
 namespace ringcast::worker {
 
+// Whether a realm of this name is one of the template's, whose '*' stands for any part of one
+// component of a URI.
+bool realm_name_matches(std::string_view pattern, std::string_view name);
+
 class Realms {
  public:
-  explicit Realms(std::vector<std::shared_ptr<const Realm>> configured)
-      : realms_(std::move(configured)) {}
+  Realms(const WorkerOptions& options, const ring::Segment& segment);
 
-  // The number of the realm with this name.
-  std::optional<std::uint16_t> find(std::string_view name) const {
-    for (std::size_t at = 0; at < realms_.size(); ++at) {
-      if (realms_[at]->name == name) return static_cast<std::uint16_t>(at);
-    }
-    return std::nullopt;
-  }
+  // What serves a realm of this name: itself, if it is configured, or the first template that it
+  // matches. Null if nothing does.
+  const Realm* serving(std::string_view name) const;
 
-  std::size_t size() const { return realms_.size(); }
+  // The number of the realm with this name, which comes into being if it has to. REQUIRES:
+  // serving(name). Nothing if there are as many realms as there can be.
+  std::optional<std::uint16_t> number(std::string_view name);
+
+  // How many are configured: these have the numbers from 0.
+  std::size_t configured() const { return configured_.size(); }
 
   // Whether a number that came from another worker is one.
-  bool contains(std::uint16_t number) const { return number < realms_.size(); }
+  bool contains(std::uint16_t number) const {
+    return number < configured_.size() || template_of(number) != nullptr;
+  }
 
   // What a session of this realm may do, by its role: nothing, if it has none.
   const Role& role_of(const Session& session) const {
@@ -42,14 +52,27 @@ class Realms {
     return role < realm.roles.size() ? realm.roles[role] : kNothing;
   }
 
-  // REQUIRES: contains(number).
+  // Of a realm on demand, its template. REQUIRES: contains(number).
   const Realm& operator[](std::uint16_t number) const {
-    assert(contains(number));
-    return *realms_[number];
+    if (number < configured_.size()) return *configured_[number];
+    return *template_of(number);
   }
 
+  // Of a realm on demand that no session of this worker was ever in, its template's. REQUIRES:
+  // contains(number).
+  std::string_view name(std::uint16_t number) const;
+
  private:
-  std::vector<std::shared_ptr<const Realm>> realms_;
+  std::optional<std::uint16_t> find_configured(std::string_view name) const;
+  // Its index, from 0; templates_.size() if there is none.
+  std::size_t find_template(std::string_view name) const;
+  const Realm* template_of(std::uint16_t number) const;
+
+  std::vector<std::shared_ptr<const Realm>> configured_;
+  std::vector<std::shared_ptr<const Realm>> templates_;
+  ring::RealmTable& on_demand_;
+  ring::SessionKey key_;
+  std::unordered_map<std::uint16_t, std::string> names_;  // on demand; at most ring::kRealmPlaces
 };
 
 }  // namespace ringcast::worker

@@ -143,7 +143,7 @@ void Router::begin(std::uint64_t expected) {
 }
 
 void Router::open_histories() {
-  for (std::uint16_t realm = 0; realm < realms_.size(); ++realm) {
+  for (std::uint16_t realm = 0; realm < realms_.configured(); ++realm) {
     for (const HistoryRule& rule : realms_[realm].histories) {
       const std::uint64_t hash =
           topic_hash(segment_.header().topic_seed, realm, rule.uri, rule.match);

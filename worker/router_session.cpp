@@ -42,10 +42,10 @@ Router::Router(ring::Segment& segment, std::uint32_t self, Transport& transport,
       peers_(peers),
       options_(options),
       counters_(segment.block(self).counters),
-      realms_(options.realms),
+      realms_(options, segment),
       topics_(segment, self),
       home_(segment, self, peers, *this),
-      login_(segment, transport, background, realms_, options, *this),
+      login_(segment, self, transport, background, realms_, options, *this),
       retention_(segment, self, peers, *this),
       history_(counters_),
       rpc_(segment, self, transport, peers, realms_),
@@ -181,12 +181,11 @@ void Router::on_admitted(Connection& connection, Admission admission) {
 
 void Router::welcome(Connection& connection, const Extra& extra) {
   const std::uint64_t id = session_id_of(connection);
-  const Realm& realm = realms_[connection.session->realm];
   const IdentityView identity = identity_of(connection);
   out_.clear();
   wire::append_welcome(
       out_, connection.serializer, id,
-      {.realm = realm.name,
+      {.realm = realms_.name(connection.session->realm),
        .authid = identity.authid(),
        .authrole = identity.authrole(),
        .authmethod = identity.authmethod(),
@@ -243,6 +242,7 @@ void Router::settle(Connection& connection) {
   login_.forget(connection);
   if (session.state != Session::State::established) return;
   session.state = Session::State::ended;
+  login_.session_ended(session.realm);
   while (!session.memberships.empty()) leave(connection, session.memberships.size() - 1);
   rpc_.session_ended(connection);
   authorizer_.session_ended(connection);

@@ -140,9 +140,9 @@ rules = [
 }
 
 TEST(ConfigFileTest, ContradictionsAreErrors) {
-  EXPECT_THAT(errors_of(""), HasSubstr("no [[realm]]"));
+  EXPECT_THAT(errors_of(""), HasSubstr("no [[realm]] and no [[realm_template]]"));
   EXPECT_THAT(errors_of("[[realm]]\nname = \"a\"\n[[realm]]\nname = \"a\"\n"),
-              HasSubstr("file:4: realm[1].name: \"a\" is the name of another realm too"));
+              HasSubstr("file:4: realm[1].name: \"a\" is the name of another one too"));
   EXPECT_THAT(errors_of("[[realm]]\nname = \"a b\"\n"), HasSubstr("is no URI"));
   EXPECT_THAT(errors_of("[[realm]]\nname = \"a\"\n[[realm.role]]\nname = \"r\"\n"
                         "[[realm.role]]\nname = \"r\"\n"),
@@ -153,6 +153,21 @@ TEST(ConfigFileTest, ContradictionsAreErrors) {
   EXPECT_THAT(errors_of("[[realm]]\nname = \"a\"\n[[realm.role]]\nname = \"r\"\n"
                         "rules = [{ uri = \"x\" }, { uri = \"x\" }]\n"),
               HasSubstr("file:5: realm[0].role[0].rules: "));
+}
+
+TEST(ConfigFileTest, TemplatesAreForRealmsOnDemand) {
+  const worker::WorkerOptions file = parsed(
+      "[[realm_template]]\nname = \"tenant.*\"\nsessions_max = 3\nanonymous = \"guest\"\n"
+      "[[realm_template.role]]\nname = \"guest\"\nunrestricted = true\n");
+  EXPECT_TRUE(file.realms.empty());
+  ASSERT_EQ(file.realm_templates.size(), 1u);
+  EXPECT_EQ(file.realm_templates[0]->sessions_max, 3u);
+  EXPECT_EQ(file.realm_templates[0]->anonymous_role, 0);
+  EXPECT_THAT(errors_of("[[realm_template]]\nname = \"tenant\"\n"), HasSubstr("not a pattern"));
+  EXPECT_THAT(errors_of("[[realm]]\nname = \"tenant.*\"\n"),
+              HasSubstr("that is for [[realm_template]]"));
+  EXPECT_THAT(errors_of("[[realm]]\nname = \"a\"\nsessions_max = 0\n"),
+              HasSubstr("0 is not from 1 to"));
 }
 
 TEST(ConfigFileTest, BrokenTomlNamesItsLine) {

@@ -100,6 +100,124 @@ def test_a_restarted_worker_keeps_the_realms_that_were_read_at_the_start(configu
     session.drop()
 
 
+TEMPLATE = """
+[[realm_template]]
+name = "tenant.*"
+anonymous = "guest"
+sessions_max = 2
+[[realm_template.role]]
+name = "guest"
+unrestricted = true
+"""
+
+
+def by_worker(broker, realm, serializer="json"):
+    """One session in that realm with each worker."""
+    found = {}
+    for _ in range(16):
+        before = broker.counters()
+        session = Session.open(broker.url, serializer)
+        after = broker.counters()
+        worker = next(w for w in after if after[w]["connections_accepted"] > before[w]["connections_accepted"])
+        if worker in found:
+            session.drop()
+            continue
+        session.join(realm)
+        found[worker] = session
+        if len(found) == len(after):
+            return [found[w] for w in sorted(found)]
+    raise AssertionError(f"16 connections reached only the workers {sorted(found)}")
+
+
+@both_serializers
+def test_realms_on_demand_are_the_same_in_every_worker(configured, serializer):
+    broker = configured(TEMPLATE)
+    here, there = by_worker(broker, "tenant.one", serializer)
+    elsewhere, _ = by_worker(broker, "tenant.two", serializer)
+    subscription = here.subscribe("com.example.topic")
+    elsewhere.subscribe("com.example.topic")
+    there.send([wamp.REGISTER, there.next_request(), {}, "com.example.procedure"])
+    there.expect(wamp.REGISTERED)
+    elsewhere.send([wamp.CALL, elsewhere.next_request(), {}, "com.example.procedure"])
+    assert elsewhere.expect(wamp.ERROR)[4] == "wamp.error.no_such_procedure"
+    here.send([wamp.CALL, here.next_request(), {}, "com.example.procedure"])
+    request = there.expect(wamp.INVOCATION)[1]
+    there.send([wamp.YIELD, request, {}])
+    here.expect(wamp.RESULT)
+    there.publish("com.example.topic", "one")
+    here.expect_event(subscription, "one")
+    elsewhere.goodbye()  # and got no event
+
+
+def test_a_restarted_worker_knows_the_realms_on_demand(configured):
+    broker = configured(TEMPLATE)
+    here, there = by_worker(broker, "tenant.one")
+    subscription = here.subscribe("com.example.topic")
+    since = broker.log.mark()
+    os.kill(broker.workers[1], signal.SIGKILL)
+    broker.wait_worker(1, since)
+    for _ in range(8):  # the first that reaches the new worker will do
+        session = Session.open(broker.url)
+        assert session.join("tenant.one")[2]["realm"] == "tenant.one"
+        session.publish("com.example.topic", "again")
+        here.expect_event(subscription, "again")
+        session.goodbye()
+        session.drop()
+
+
+@both_serializers
+@pytest.mark.parametrize("realm", ["tenant", "tenant.a.b", "tenant.a b", "other.a", "tenant."])
+def test_names_that_no_template_is_for(configured, serializer, realm):
+    session = Session.open(configured(TEMPLATE).url, serializer)
+    session.send([HELLO, realm, {"roles": ROLES}])
+    session.expect_abort("wamp.error.no_such_realm")
+    session.drop()
+
+
+@both_serializers
+def test_a_realm_has_so_many_sessions_of_all_workers_together(configured, serializer):
+    broker = configured(TEMPLATE)
+    here, there = by_worker(broker, "tenant.one", serializer)
+
+    def refused_once():
+        session = Session.open(broker.url, serializer)
+        session.send([HELLO, "tenant.one", {"roles": ROLES}])
+        message = session.expect_abort("ringcast.error.limit_exceeded")
+        assert "sessions" in message[1]["message"], message
+        session.drop()
+
+    for _ in range(4):
+        refused_once()
+    other = Session.open(broker.url, serializer)
+    other.join("tenant.two")  # has its own
+    here.goodbye()
+    other.goodbye()
+    other.join("tenant.one")
+    refused_once()
+    since = broker.log.mark()
+    os.kill(broker.workers[1], signal.SIGKILL)  # takes `there` with it, and its place
+    broker.wait_worker(1, since)
+    other.drop()
+    broker.wait_total("sessions", 0)
+    by_worker(broker, "tenant.one", serializer)
+
+
+def test_there_are_only_so_many_realms(configured):
+    broker = configured(TEMPLATE)
+    session = Session.open(broker.url)
+    for n in range(4096):
+        session.send([HELLO, f"tenant.{n}", {"roles": ROLES}], [wamp.GOODBYE, {}, "wamp.close.close_realm"])
+        session.expect(wamp.WELCOME)
+        session.expect(wamp.GOODBYE)
+    session.send([HELLO, "tenant.4095", {"roles": ROLES}], [wamp.GOODBYE, {}, "wamp.close.close_realm"])
+    session.expect(wamp.WELCOME)
+    session.expect(wamp.GOODBYE)
+    session.send([HELLO, "tenant.more", {"roles": ROLES}])
+    message = session.expect_abort("ringcast.error.limit_exceeded")
+    assert "realms" in message[1]["message"], message
+    session.drop()
+
+
 def test_a_file_that_is_not_valid_is_refused_with_its_lines(tmp_path):
     code, log = refused(tmp_path, '[[realm]]\nnmae = "one"\n\n[[realm]]\nname = 7\n')
     assert code == 2, log

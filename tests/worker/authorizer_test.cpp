@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "wire/uri.h"
@@ -52,7 +53,9 @@ class AuthorizerTest : public testing::Test, public AuthorizerUser {
     if (!authorizer_) {
       realm_->roles[kAsking].authorizer->cache_ms = cache_ms_;
       realm_->roles[kAsking].authorizer->scope = scope_;
-      realms_ = std::make_unique<Realms>(std::vector<std::shared_ptr<const Realm>>{realm_});
+      WorkerOptions options;
+      options.realms = {realm_};
+      realms_ = std::make_unique<Realms>(options, *segment_);
       authorizer_ =
           std::make_unique<Authorizer>(*realms_, ring::SessionKey{1, 2}, counters_, *this);
     }
@@ -106,6 +109,8 @@ class AuthorizerTest : public testing::Test, public AuthorizerUser {
   DynamicAuthorizer::Scope scope_ = DynamicAuthorizer::Scope::authid;
   bool full_ = false;
   std::shared_ptr<Realm> realm_;
+  std::unique_ptr<ring::Segment> segment_ =
+      std::get<std::unique_ptr<ring::Segment>>(ring::Segment::create({}));
   std::unique_ptr<Realms> realms_;
   ring::Counters counters_;
   std::unique_ptr<Authorizer> authorizer_;
