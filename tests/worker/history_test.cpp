@@ -34,8 +34,9 @@ class HistoryTest : public testing::Test {
     std::string args;
     std::string json;
     outcome_ = history_.query(subscription, query, bytes_max, args);
-    if (outcome_ == History::Outcome::ok)
+    if (outcome_ == History::Outcome::ok) {
       EXPECT_TRUE(wire::transcode(Serializer::msgpack, Serializer::json, args, json));
+    }
     return json;
   }
   static std::size_t count(const std::string& text, std::string_view part) {
