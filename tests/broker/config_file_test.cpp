@@ -64,7 +64,8 @@ rules = [
 TEST(ConfigFileTest, ARoleMayHaveAnAuthorizerInsteadOfRules) {
   const std::string two_roles =
       "[[realm]]\nname = \"a\"\n[[realm.role]]\nname = \"r\"\n[[realm.role]]\nname = \"s\"\n";
-  const ConfigFile file = parsed(two_roles + R"(authorizer = { procedure = "com.ask" })");
+  const worker::WorkerOptions file =
+      parsed(two_roles + R"(authorizer = { procedure = "com.ask" })");
   EXPECT_FALSE(file.realms[0]->roles[0].authorizer);
   const auto& authorizer = file.realms[0]->roles[1].authorizer;
   ASSERT_TRUE(authorizer);
@@ -90,7 +91,7 @@ TEST(ConfigFileTest, ARoleMayHaveAnAuthorizerInsteadOfRules) {
 }
 
 TEST(ConfigFileTest, HistoriesHaveLimitsOrTheDefaults) {
-  const ConfigFile file = parsed(R"(
+  const worker::WorkerOptions file = parsed(R"(
 [[realm]]
 name = "one"
 [[realm.history]]
