@@ -70,7 +70,11 @@ Segment::Offsets::Offsets(const SegmentSizes& sizes) {
   blocks = realm_sessions + workers * realm_sessions_stride;
   generations = blocks + page_up(workers * sizeof(WorkerBlock));
   generations_stride = page_up(sizes.slots_per_worker * sizeof(std::uint32_t));
-  rings = generations + workers * generations_stride;
+  sessions = generations + workers * generations_stride;
+  sessions_stride = page_up((std::size_t{sizes.slots_per_worker} + 1) * sizeof(std::uint64_t));
+  texts = sessions + workers * sessions_stride;
+  texts_stride = page_up(sizes.slots_per_worker * SessionTable::kTextsBytes);
+  rings = texts + workers * texts_stride;
   arenas = rings + page_up(workers * workers * sizeof(DescriptorRing));
   total = arenas + workers * sizes.arena_bytes;
 }
@@ -103,8 +107,8 @@ void Segment::build(char* base, const SegmentSizes& sizes, const Offsets& offset
   for (std::size_t r = 0; r < std::size_t{sizes.workers} * sizes.workers; ++r) {
     new (base + offsets.rings + r * sizeof(DescriptorRing)) DescriptorRing;
   }
-  // Interest words, generations and numbers of sessions are atomics of which the all-zero page is a
-  // valid beginning.
+  // Interest words, generations, numbers of sessions and sessions are atomics of which the all-zero
+  // page is a valid beginning.
   new (base + offsets.realms) RealmTable;
   header->magic = kSegmentMagic;
 }
@@ -193,6 +197,15 @@ std::span<std::atomic<std::uint32_t>> Segment::realm_sessions(std::uint32_t work
   return {at<std::atomic<std::uint32_t>>(
               base_, offsets_.realm_sessions + worker * offsets_.realm_sessions_stride),
           kRealmsMax};
+}
+
+SessionTable Segment::sessions(std::uint32_t worker) const {
+  assert(worker < workers());
+  using Word = std::atomic<std::uint64_t>;
+  const std::size_t slots = sizes_.slots_per_worker;
+  return {{at<Word>(base_, offsets_.sessions + worker * offsets_.sessions_stride), slots + 1},
+          {at<Word>(base_, offsets_.texts + worker * offsets_.texts_stride),
+           slots * SessionTable::kTextsBytes / sizeof(Word)}};
 }
 
 StateWord Segment::state(std::uint32_t worker) const {

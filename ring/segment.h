@@ -17,12 +17,13 @@
 #include "ring/descriptor_ring.h"
 #include "ring/realm_table.h"
 #include "ring/session_id.h"
+#include "ring/session_table.h"
 #include "ring/worker_block.h"
 
 namespace ringcast::ring {
 
 inline constexpr std::uint64_t kSegmentMagic = 0x74736163676E6972;  // "ringcast"
-inline constexpr std::uint32_t kSegmentVersion = 2;  // changes with any layout in ring/
+inline constexpr std::uint32_t kSegmentVersion = 3;  // changes with any layout in ring/
 inline constexpr std::size_t kInterestBuckets = 16384;
 inline constexpr std::size_t kPatternInterestBuckets = 512;
 // Realms have numbers below this: configured ones first, then those that come into being on demand.
@@ -91,6 +92,10 @@ class Segment {
   // kRealmsMax of them. Written by the worker, and by the supervisor once its process is reaped.
   std::span<std::atomic<std::uint32_t>> realm_sessions(std::uint32_t worker) const;
 
+  // Who has a session; written by the worker. What it had when it died stays for its next
+  // incarnation.
+  SessionTable sessions(std::uint32_t worker) const;
+
   StateWord state(std::uint32_t worker) const;
   // Sets the state and makes every worker look.
   void set_state(std::uint32_t worker, StateWord state);
@@ -124,7 +129,7 @@ class Segment {
   struct Offsets {
     explicit Offsets(const SegmentSizes& sizes);
     std::size_t interest, realms, realm_sessions, realm_sessions_stride, blocks, generations,
-        generations_stride, rings, arenas, total;
+        generations_stride, sessions, sessions_stride, texts, texts_stride, rings, arenas, total;
   };
 
   Segment(int fd, bool owns_fd, char* base, const SegmentSizes& sizes, const Offsets& offsets);
