@@ -52,6 +52,7 @@ constexpr std::array<std::string_view, kCounterCount> kNames = {
     "authorizer_calls",
     "history_events",
     "history_bytes",
+    "router_events_dropped",
 };
 static_assert(!kNames.back().empty(), "every counter has a name");
 

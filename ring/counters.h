@@ -62,6 +62,7 @@ enum class Counter : std::uint32_t {
   authorizer_calls,           // made by this worker
   history_events,             // gauge: kept by this worker as a home
   history_bytes,              // gauge
+  router_events_dropped,      // meta events and testaments beyond what may wait
   count_,
 };
 inline constexpr std::size_t kCounterCount = static_cast<std::size_t>(Counter::count_);

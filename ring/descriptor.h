@@ -15,7 +15,8 @@ enum class DescriptorKind : std::uint16_t {
   subscribe_request = 2,
   // from a home worker. target: who asked; argument: subscription id, 0 refused
   subscribe_reply = 3,
-  // to a home worker: the producer holds the subscription `argument` no more
+  // to a home worker: the producer holds the subscription `argument` no more; target: the session
+  // that was the last to leave it
   unsubscribe_notice = 4,
   // to a restarted home worker. frame: the URI; reserved: match policy; argument: subscription id
   // held
@@ -27,6 +28,9 @@ enum class DescriptorKind : std::uint16_t {
   // Retained events (worker/retention.h). token: the asking worker's name for it
   retained_request = 9,  // to who may have some. frame: what is asked for
   retained_page = 10,    // from it. frame: some of them
+  // to a home worker, if anybody wants to know. argument: subscription; target: the session that
+  // has joined or left; token: MembershipChange
+  subscriber_notice = 11,
 
   // Calls (worker/rpc_router.h). realm: whose dealer; target: the session concerned, packed.
   // To the dealer's worker:
@@ -46,6 +50,7 @@ enum class DescriptorKind : std::uint16_t {
   call_interrupt = 26,  // token: the dealer's name; argument: mode
   call_answer = 27,     // frame: what the callee says; token: the caller's request
   call_refusal = 28,    // frame: URI, line end, message; token: the caller's request
+  registration_revoked = 29,  // frame: the reason; argument: registration
 };
 
 // 64 bytes, on a cache line of its own: Boost's queue puts its slots right behind the read index,

@@ -25,6 +25,7 @@ Dealer::Registered Dealer::register_procedure(ring::ConnectionId callee, const P
     if (created.registration == nullptr)
       return {.error = kLimitExceeded, .message = created.refused};
     registration = created.registration;
+    output_.registration_changed(MembershipChange::created, callee, *registration);
   } else if (registration->invoke == wire::InvokePolicy::single ||
              registration->invoke != terms.invoke) {
     return {.error = wire::uri::kProcedureAlreadyExists,
@@ -37,6 +38,7 @@ Dealer::Registered Dealer::register_procedure(ring::ConnectionId callee, const P
   }
   registration->callees.push_back({.session = callee, .terms = terms, .order = ++order_});
   party(callee).registrations.push_back(registration->id);
+  output_.registration_changed(MembershipChange::joined, callee, *registration);
   return {.registration = registration->id, .order = order_};
 }
 
@@ -70,11 +72,13 @@ bool Dealer::unregister(ring::ConnectionId callee, std::uint32_t id) {
 void Dealer::remove_callee(Registration& registration, ring::ConnectionId callee) {
   std::erase_if(registration.callees,
                 [callee](const Callee& candidate) { return candidate.session == callee; });
+  output_.registration_changed(MembershipChange::left, callee, registration);
   if (!registration.callees.empty()) return;
   while (!registration.queue.empty()) {
     fail(registration.queue.first, wire::uri::kCanceled,
          "the procedure's last callee has left before the call's turn came");
   }
+  output_.registration_changed(MembershipChange::deleted, callee, registration);
   registrations_.erase(registration);
 }
 

@@ -21,6 +21,7 @@
 #include "worker/call_table.h"
 #include "worker/clock.h"
 #include "worker/deadlines.h"
+#include "worker/membership_change.h"
 #include "worker/registrations.h"
 
 namespace ringcast::worker {
@@ -58,6 +59,9 @@ class DealerOutput {
                       std::string_view frame) = 0;
   virtual void refuse(ring::ConnectionId caller, std::uint64_t request, std::string_view error,
                       std::string_view message) = 0;
+  // Not of what restore() brings back.
+  virtual void registration_changed(MembershipChange change, ring::ConnectionId session,
+                                    const Registration& registration) = 0;
 };
 
 class Dealer {

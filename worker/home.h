@@ -9,9 +9,20 @@
 #include <atomic>
 #include <cstdint>
 
+#include "worker/id_index.h"
 #include "worker/topics.h"
 
 namespace ringcast::worker {
+
+// A subscription, as its home worker knows it.
+struct HomeTopic : UriRecord<HomeTopic> {
+  std::uint64_t holders = 0;  // bit per worker
+  std::uint32_t subscription = 0;
+  std::uint32_t created_s = 0;  // wall clock, since 1970; after a restart of this worker, that
+
+  bool held_only_by(std::uint32_t worker) const { return holders == std::uint64_t{1} << worker; }
+};
+static_assert(sizeof(HomeTopic) == 32, "and the URI behind it: what a topic costs its home worker");
 
 class HomeTable {
  public:
@@ -32,21 +43,25 @@ class HomeTable {
   // `worker` is gone and holds nothing.
   void forget_worker(std::uint32_t worker);
 
-  std::size_t size() const { return entries_.size(); }
+  // Null if there is none.
+  const HomeTopic* find(const TopicKey& key) { return topics_.find(key); }
+  const HomeTopic* find(std::uint32_t subscription) const { return by_id_.find(subscription); }
+
+  template <typename Visit>
+  void for_each(Visit visit) {
+    topics_.for_each(visit);
+  }
+  std::size_t size() const { return topics_.size(); }
 
  private:
-  struct Entry : UriRecord<Entry> {
-    std::uint64_t holders = 0;  // bit per worker
-    std::uint32_t subscription = 0;
-  };
-  static_assert(sizeof(Entry) == 32, "and the URI behind it: what a topic costs its home worker");
-
-  void drop_holder(Entry& entry, std::uint32_t worker);
+  HomeTopic& insert(const TopicKey& key, std::uint32_t subscription);
+  void drop_holder(HomeTopic& topic, std::uint32_t worker);
 
   std::uint32_t worker_;
   std::uint32_t workers_;
   std::atomic<std::uint32_t>& ids_used_;
-  UriTable<Entry> entries_;
+  UriTable<HomeTopic> topics_;
+  IdIndex<HomeTopic> by_id_;  // all of topics_
 };
 
 }  // namespace ringcast::worker

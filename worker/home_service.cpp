@@ -26,8 +26,13 @@ void HomeService::subscribe(std::uint32_t from, std::uint64_t token, std::uint64
 
 void HomeService::answer(std::uint32_t from, std::uint64_t token, std::uint64_t target,
                          const TopicKey& key) {
+  const bool created = table_.find(key) == nullptr;
   const std::uint32_t subscription = table_.subscribe(key, from);
   report();
+  if (created && subscription != 0) {
+    client_.on_topic_change(MembershipChange::created, ring::ConnectionId::from_packed(target),
+                            *table_.find(subscription));
+  }
   if (from == self_) {
     client_.on_home_reply(token, subscription);
     return;
@@ -40,9 +45,20 @@ void HomeService::answer(std::uint32_t from, std::uint64_t token, std::uint64_t 
                      .topic_hash = key.hash});
 }
 
-void HomeService::release(std::uint32_t from, std::uint64_t hash, std::uint32_t subscription) {
+void HomeService::release(std::uint32_t from, std::uint64_t hash, std::uint32_t subscription,
+                          ring::ConnectionId last) {
+  const HomeTopic* topic = table_.find(subscription);
+  if (topic != nullptr && topic->hash == hash && topic->held_only_by(from)) {
+    client_.on_topic_change(MembershipChange::deleted, last, *topic);
+  }
   table_.release(hash, subscription, from);
   report();
+}
+
+void HomeService::subscriber_changed(MembershipChange change, ring::ConnectionId session,
+                                     std::uint32_t subscription) {
+  const HomeTopic* topic = table_.find(subscription);
+  if (topic != nullptr) client_.on_topic_change(change, session, *topic);
 }
 
 void HomeService::announce(std::uint32_t from, std::uint32_t subscription, const TopicKey& key) {
@@ -56,6 +72,11 @@ void HomeService::announce_done(std::uint32_t from) {
 }
 
 void HomeService::on_worker_lost(std::uint32_t worker) {
+  table_.for_each([&](const HomeTopic& topic) {
+    if (topic.held_only_by(worker)) {
+      client_.on_topic_change(MembershipChange::deleted, {}, topic);
+    }
+  });
   table_.forget_worker(worker);
   std::erase_if(deferred_, [worker](const Deferred& d) { return d.from == worker; });
   awaited_ &= ~(std::uint64_t{1} << worker);

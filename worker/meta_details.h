@@ -14,7 +14,9 @@
 
 #include "wire/arguments.h"
 #include "wire/members.h"
+#include "wire/uri.h"
 #include "wire/writer.h"
+#include "worker/home.h"
 #include "worker/meta_call.h"
 #include "worker/meta_procedures.h"
 #include "worker/registrations.h"
@@ -22,6 +24,8 @@
 namespace ringcast::worker {
 
 inline constexpr std::size_t kMatchPolicies = std::size(wire::kMatchPolicyNames);
+inline constexpr std::string_view kSubscriptionExpected = "expected the id of a subscription";
+inline constexpr std::string_view kScopeExpected = "scope is detached or destroyed";
 inline constexpr std::string_view kMatchOptionExpected =
     "expected options with a match of exact, prefix or wildcard";
 
@@ -51,6 +55,35 @@ inline std::optional<wire::MatchPolicy> match_option(const MetaArguments& argume
   return static_cast<wire::MatchPolicy>(found - std::begin(wire::kMatchPolicyNames));
 }
 
+// What crossbar calls the third argument of a revocation, or a keyword: a URI, since one client
+// refuses anything else. Empty if there is none, nothing if it is wrong.
+inline std::optional<std::string> revocation_reason(const MetaArguments& arguments) {
+  const wire::Bytes third = arguments.raw(2);
+  const wire::Bytes value = third.empty() ? arguments.raw("reason") : third;
+  if (value.empty()) return std::string();
+  auto reason = wire::text_value(arguments.serializer(), value);
+  if (reason && !wire::uri_valid(*reason, wire::UriRule::loose)) reason.reset();
+  return reason;
+}
+
+inline void write_ids(wire::Writer& writer, const std::vector<std::uint64_t>& ids) {
+  writer.open_list(ids.size());
+  for (const std::uint64_t id : ids) writer.integer(id);
+  writer.close_list();
+}
+
+// What on_join and get tell of a session. `Who`: an IdentityView, or what has the same texts.
+template <typename Who>
+void write_session_details(wire::Writer& writer, std::uint64_t session, const Who& who) {
+  wire::DictWriter details(writer);
+  details.integer("session", session);
+  details.text("authid", who.authid());
+  details.text("authrole", who.authrole());
+  details.text("authmethod", who.authmethod());
+  details.text("authprovider", who.authprovider());
+  details.close();
+}
+
 // RegistrationDetails of the specification.
 inline void write_details(wire::Writer& writer, const Registration& registration) {
   wire::DictWriter details(writer);
@@ -59,6 +92,16 @@ inline void write_details(wire::Writer& writer, const Registration& registration
   details.text("uri", registration.uri);
   details.text("match", wire::kMatchPolicyNames[static_cast<std::size_t>(registration.match)]);
   details.text("invoke", wire::kInvokePolicyNames[static_cast<std::size_t>(registration.invoke)]);
+  details.close();
+}
+
+// SubscriptionDetails of the specification.
+inline void write_details(wire::Writer& writer, const HomeTopic& topic) {
+  wire::DictWriter details(writer);
+  details.integer("id", topic.subscription);
+  details.text("created", iso_8601(topic.created_s));
+  details.text("uri", topic.uri());
+  details.text("match", wire::kMatchPolicyNames[static_cast<std::size_t>(topic.match)]);
   details.close();
 }
 
@@ -72,9 +115,7 @@ inline void write_id_lists(std::string& args,
   for (std::size_t policy = 0; policy < kMatchPolicies; ++policy) {
     std::sort(ids[policy].begin(), ids[policy].end());
     writer.key(wire::kMatchPolicyNames[policy]);
-    writer.open_list(ids[policy].size());
-    for (const std::uint64_t id : ids[policy]) writer.integer(id);
-    writer.close_list();
+    write_ids(writer, ids[policy]);
   }
   writer.close_dict();
   writer.close_list();

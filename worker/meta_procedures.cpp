@@ -82,8 +82,6 @@ void MetaProcedures::write_error(std::string& reply, std::string_view uri,
 }
 
 void MetaProcedures::pass_on(const MetaCaller& caller, const QueryReply& reply) {
-  Connection* connection = live(caller);
-  if (connection == nullptr) return;
   if (reply.result == QueryResult::too_large) {
     return error(caller, kLimitExceeded, "the result is too long to be sent");
   }
@@ -98,9 +96,15 @@ void MetaProcedures::pass_on(const MetaCaller& caller, const QueryReply& reply) 
     if (end == std::string_view::npos) return error(caller, body, {});
     return error(caller, body.substr(0, end), body.substr(end + 1));
   }
-  if (connection->serializer == wire::Serializer::msgpack) return result(caller, body);
+  result_from_msgpack(caller, body);
+}
+
+void MetaProcedures::result_from_msgpack(const MetaCaller& caller, std::string_view args) {
+  Connection* connection = live(caller);
+  if (connection == nullptr) return;
+  if (connection->serializer == wire::Serializer::msgpack) return result(caller, args);
   transcoded_.clear();
-  if (!wire::transcode(wire::Serializer::msgpack, connection->serializer, body, transcoded_)) {
+  if (!wire::transcode(wire::Serializer::msgpack, connection->serializer, args, transcoded_)) {
     return error(caller, kPayloadNotTranscodable,
                  "the answer has no form in this session's serializer");
   }

@@ -37,6 +37,8 @@ class MetaProcedures {
   // Answers. `args` is a list in the serializer of the caller's session; empty for no arguments.
   // Where the session has gone nothing happens.
   void result(const MetaCaller& caller, std::string_view args);
+  // The same, from MessagePack.
+  void result_from_msgpack(const MetaCaller& caller, std::string_view args);
   void error(const MetaCaller& caller, std::string_view uri, std::string_view message);
   // wamp.error.invalid_argument; for the end of a handler.
   Taken invalid(const MetaCaller& caller, std::string_view message);

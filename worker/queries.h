@@ -30,6 +30,8 @@ namespace ringcast::worker {
 enum class QueryKind : std::uint32_t {
   registrations = 1,  // of the realm's dealer (worker/registration_meta.h)
   events = 2,         // of a history's home worker (worker/history_meta.h)
+  subscriptions = 3,  // worker/subscription_meta.h
+  kill_sessions = 4,  // worker/session_meta.h
 };
 
 // Who answers questions on a worker.

@@ -18,6 +18,8 @@ RegistrationMeta::RegistrationMeta(MetaProcedures& procedures, Queries& queries,
   });
   procedures.add("wamp.registration.lookup", [this](const MetaCall& call) { return lookup(call); });
   procedures.add("wamp.registration.match", [this](const MetaCall& call) { return match(call); });
+  procedures.add("wamp.registration.remove_callee",
+                 [this](const MetaCall& call) { return remove_callee(call); });
   procedures.add("wamp.registration.get",
                  [this](const MetaCall& call) { return ask_by_id(call, What::get); });
   procedures.add("wamp.registration.list_callees",
@@ -57,6 +59,24 @@ Taken RegistrationMeta::match(const MetaCall& call) {
   return ask(call.caller, {.what = static_cast<std::uint8_t>(What::match), .text = *uri});
 }
 
+// As crossbar has it: (registration, session, reason?), no result.
+Taken RegistrationMeta::remove_callee(const MetaCall& call) {
+  const auto id = call.arguments.id(0);
+  const auto session = call.arguments.id(1);
+  if (!id || !session) {
+    return procedures_.invalid(call.caller, "expected the ids of a registration and a session");
+  }
+  const auto reason = revocation_reason(call.arguments);
+  if (!reason) {
+    procedures_.error(call.caller, wire::uri::kInvalidUri, "the reason is not a valid URI");
+    return Taken::yes;
+  }
+  return ask(call.caller, {.what = static_cast<std::uint8_t>(What::remove),
+                           .id = *id,
+                           .session = ring::connection_of_session(*session, session_key_).packed(),
+                           .reason = *reason});
+}
+
 bool RegistrationMeta::serve(std::uint16_t realm, std::string_view request, std::string& reply) {
   if (!rpc_.dealer_complete()) return false;
   const auto question = parse_meta_question(request);
@@ -77,6 +97,8 @@ bool RegistrationMeta::serve(std::uint16_t realm, std::string_view request, std:
     if (found == nullptr || found->realm != realm) {
       MetaProcedures::write_error(reply, wire::uri::kNoSuchRegistration,
                                   "there is no registration with this id");
+    } else if (what == What::remove) {
+      serve_remove(*found, *question, reply);
     } else {
       serve_one(what, *found, reply);
     }
@@ -93,6 +115,16 @@ void RegistrationMeta::serve_list(std::uint16_t realm, std::string& reply) {
   std::string args;
   write_id_lists(args, ids);
   MetaProcedures::write_result(reply, args);
+}
+
+void RegistrationMeta::serve_remove(const Registration& registration, const MetaQuestion& question,
+                                    std::string& reply) {
+  const auto callee = ring::ConnectionId::from_packed(question.session);
+  if (rpc_.revoke(callee, registration.id, question.reason)) {
+    return MetaProcedures::write_result(reply, {});
+  }
+  MetaProcedures::write_error(reply, wire::uri::kNoSuchSession,
+                              "no session with this id has this registration");
 }
 
 void RegistrationMeta::serve_one(What what, const Registration& registration, std::string& reply) {

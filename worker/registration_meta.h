@@ -26,13 +26,16 @@ class RegistrationMeta {
   bool serve(std::uint16_t realm, std::string_view request, std::string& reply);
 
  private:
-  enum class What : std::uint8_t { list, lookup, match, get, list_callees, count_callees };
+  enum class What : std::uint8_t { list, lookup, match, get, list_callees, count_callees, remove };
 
   Taken ask(const MetaCaller& caller, const MetaQuestion& question);
   Taken ask_by_id(const MetaCall& call, What what);
   Taken lookup(const MetaCall& call);
   Taken match(const MetaCall& call);
+  Taken remove_callee(const MetaCall& call);
   void serve_list(std::uint16_t realm, std::string& reply);
+  void serve_remove(const Registration& registration, const MetaQuestion& question,
+                    std::string& reply);
   void serve_one(What what, const Registration& registration, std::string& reply);
 
   MetaProcedures& procedures_;

@@ -25,6 +25,7 @@
 #include "worker/history_meta.h"
 #include "worker/home_service.h"
 #include "worker/login.h"
+#include "worker/meta_events.h"
 #include "worker/meta_procedures.h"
 #include "worker/options.h"
 #include "worker/peers.h"
@@ -35,6 +36,9 @@
 #include "worker/registration_meta.h"
 #include "worker/retention.h"
 #include "worker/rpc_router.h"
+#include "worker/session_meta.h"
+#include "worker/subscription_meta.h"
+#include "worker/testaments.h"
 #include "worker/topics.h"
 #include "worker/transport.h"
 
@@ -46,7 +50,9 @@ class Router final : public TransportUser,
                      public LoginUser,
                      public QueryServer,
                      public RetentionClient,
-                     public AuthorizerUser {
+                     public AuthorizerUser,
+                     public SessionKeeper,
+                     public SubscriptionRevoker {
  public:
   Router(ring::Segment& segment, std::uint32_t self, Transport& transport, Peers& peers,
          Background& background, const WorkerOptions& options);
@@ -66,6 +72,8 @@ class Router final : public TransportUser,
 
   // HomeClient
   void on_home_reply(std::uint64_t token, std::uint32_t subscription) override;
+  void on_topic_change(MembershipChange change, ring::ConnectionId session,
+                       const HomeTopic& topic) override;
 
   // LoginUser
   void on_challenged(Connection& connection, std::string_view method, const Extra& extra) override;
@@ -85,6 +93,14 @@ class Router final : public TransportUser,
   // AuthorizerUser
   bool call_procedure(const OwnCall& call, RouterCalls::Callback end) override;
   void on_decided(ring::ConnectionId session) override;
+
+  // SessionKeeper, SubscriptionRevoker
+  Permission may_leave_testament(const Connection& connection,
+                                 const wire::Publish& publish) override;
+  void kill_session(Connection& connection, std::string_view reason, std::string_view message,
+                    bool quietly) override;
+  bool revoke_subscription(Connection& connection, std::uint32_t subscription,
+                           std::string_view reason) override;
 
   // This worker turns live while those in `expected` (bit per worker) are: what it is home to is
   // not known until they have told.
@@ -106,13 +122,10 @@ class Router final : public TransportUser,
 
   // What could not be done when it came, and then those who wait for calls that the router has
   // made. Call every turn, last; true if there were any.
-  bool end_turn() {
-    queries_.retry();
-    retention_.end_turn();
-    return rpc_.run_finished();
+  bool end_turn();
+  bool has_waiting() const {  // end_turn() left some
+    return queries_.has_deferred() || retention_.has_due() || !outbox_.empty();
   }
-  // end_turn() left some.
-  bool has_waiting() const { return queries_.has_deferred() || retention_.has_due(); }
 
   // Files that the configuration names may have changed.
   void reload() { login_.reload_keys(); }
@@ -131,6 +144,14 @@ class Router final : public TransportUser,
     // Of a subscription that keeps a history and has no session; else null.
     const HistoryRule* history = nullptr;
     bool given_up = false;  // answered with an ERROR by a timeout; the home worker may still answer
+  };
+
+  // Who publishes, for those who may be told.
+  struct Publisher {
+    std::uint64_t session = 0;
+    std::string_view authid;
+    std::string_view authrole;
+    bool disclosed = false;  // it is named
   };
 
   // Events that lie behind one another in the log and go to the same subscribers of one topic. They
@@ -158,7 +179,8 @@ class Router final : public TransportUser,
   void hello(Connection& connection, const wire::Hello& hello);
   void welcome(Connection& connection, const Extra& extra);
   void goodbye(Connection& connection);
-  void settle(Connection& connection);
+  void settle(Connection& connection, bool quietly = false);
+  Taken on_killed_message(Connection& connection, const wire::Message& message);
   void abort(Connection& connection, std::string_view reason, std::string_view message,
              std::uint16_t close_code);
   void violation(Connection& connection, std::string_view message);
@@ -190,10 +212,17 @@ class Router final : public TransportUser,
   // -------------------------------------------------------
   Taken publish(Connection& connection, const wire::Publish& publish);
   bool publish_allowed(Connection& connection, const wire::Publish& publish);
-  // What the options ask for beyond a plain publication. False, and it is answered, if they can't
-  // be had. What is added is valid until the next call. `disclosed`: who publishes is named.
-  bool add_extras(Connection& connection, const wire::Publish& publish, bool disclosed,
-                  Publication& publication);
+  // What the options ask for beyond a plain publication. False if their lists are too long. What is
+  // added is valid until the next call, and the publisher's role as long as that.
+  bool add_extras(wire::Serializer serializer, const wire::PublishOptions& options,
+                  const Publisher& publisher, Publication& publication);
+  // But for a publisher that is named.
+  static bool is_plain(const wire::PublishOptions& options) {
+    return !options.receivers && !options.passthru && !options.retain;
+  }
+  // To all workers that may have somebody to get it, and to this one's own sessions but for
+  // `excluded`, which may be null. Blocked: a ring has no room, and nothing has happened.
+  Taken hand_out(const Publication& publication, const Connection* excluded);
   Taken subscribe(Connection& connection, const wire::Subscribe& subscribe);
   void unsubscribe(Connection& connection, const wire::Unsubscribe& unsubscribe);
   void join(Connection& connection, std::uint64_t request, Topic& topic, bool get_retained);
@@ -221,6 +250,14 @@ class Router final : public TransportUser,
   void send_held_replies();
   void publication_from(const ring::Descriptor& descriptor, std::string_view frame);
 
+  // --- meta events and what else the router publishes (router_meta.cpp)
+  // ----------------------------------
+  void session_joined(const Connection& connection);
+  void session_left(const Connection& connection, bool quietly);
+  void announce_lost_sessions();
+  void subscriber_changed(MembershipChange change, const Topic& topic, ring::ConnectionId session);
+  Taken publish_own(const OwnPublication& publication);
+
   // --- home protocol, the asking side (router_home.cpp)
   // ------------------------------------------------
   void ask_home(std::uint64_t token, const Topic& topic);
@@ -228,8 +265,8 @@ class Router final : public TransportUser,
   void drop_given_up(std::uint32_t home);
   // Subscribes to what this worker, as its home, keeps the history of.
   void open_histories();
-  void release_if_unused(Topic& topic);
-  void tell_release(std::uint64_t hash, std::uint32_t subscription);
+  void release_if_unused(Topic& topic, ring::ConnectionId last);
+  void tell_release(std::uint64_t hash, std::uint32_t subscription, ring::ConnectionId last);
 
   ring::Segment& segment_;
   std::uint32_t self_;
@@ -239,6 +276,8 @@ class Router final : public TransportUser,
   ring::Counters& counters_;
   Realms realms_;
   Topics topics_;
+  Outbox outbox_;
+  MetaEvents events_;
   HomeService home_;
   Login login_;
   Retention retention_;
@@ -249,6 +288,9 @@ class Router final : public TransportUser,
   MetaProcedures procedures_;
   RegistrationMeta registration_meta_;
   HistoryMeta history_meta_;
+  SubscriptionMeta subscription_meta_;
+  Testaments testaments_;
+  SessionMeta session_meta_;
   std::unordered_map<std::uint64_t, PendingSubscribe> pending_;  // by token
   std::uint64_t next_token_;  // begins at random: answers to an earlier incarnation match nothing
   std::array<wire::Decoder, wire::kSerializerCount> decoders_;

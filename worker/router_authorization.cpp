@@ -38,6 +38,16 @@ Permission Router::may_publish(const Connection& connection, const wire::Publish
                                         .asks_disclosure = publish.options.disclose_me});
 }
 
+// By rules only: an authorizer is asked about one thing for each message, here about the call.
+Permission Router::may_leave_testament(const Connection& connection, const wire::Publish& publish) {
+  if (connection.session->unrestricted) return {};
+  if (realms_.role_of(*connection.session).authorizer) {
+    return {.verdict = Verdict::denied,
+            .why = "an authorizer can't be asked about testaments; use a role with rules"};
+  }
+  return may_publish(connection, publish);
+}
+
 Permission Router::may_subscribe(const Connection& connection, const wire::Subscribe& subscribe) {
   if (connection.session->unrestricted) return {};
   return authorizer_.check(connection, {.kind = auth::Action::subscribe,

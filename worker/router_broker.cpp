@@ -19,42 +19,30 @@ bool Router::publish_allowed(Connection& connection, const wire::Publish& publis
   return false;
 }
 
-bool Router::add_extras(Connection& connection, const wire::Publish& publish, bool disclosed,
-                        Publication& publication) {
-  const wire::PublishOptions& options = publish.options;
+bool Router::add_extras(wire::Serializer serializer, const wire::PublishOptions& options,
+                        const Publisher& publisher, Publication& publication) {
   PublicationExtras& extras = publication.extras.emplace();
-  if (disclosed) {
-    const IdentityView identity = identity_of(connection);
-    extras.publisher = session_id_of(connection);
+  if (publisher.disclosed) {
+    extras.publisher = publisher.session;
     // Its own text, which lasts as long as the publication does.
-    publisher_authid_ = identity.authid();
+    publisher_authid_ = publisher.authid;
     extras.publisher_authid = publisher_authid_;
-    extras.publisher_authrole = identity.authrole();
+    extras.publisher_authrole = publisher.authrole;
   }
   if (options.passthru) extras.passthru = *options.passthru;
   if (options.retain) {
     extras.retain = true;
-    if (options.exclude_me) extras.excluded_session = session_id_of(connection);
+    if (options.exclude_me) extras.excluded_session = publisher.session;
   }
   if (options.receivers) {
-    auto lists = read_receiver_lists(connection.serializer, *options.receivers);
-    if (!lists) {
-      if (publish.options.acknowledge) {
-        error(connection, wire::MessageType::publish, publish.request, kLimitExceeded,
-              "the lists of who may get it have more than 65536 elements: use roles");
-      }
-      return false;
-    }
-    static_assert(kReceiversMax == 65536, "the text names it");
+    auto lists = read_receiver_lists(serializer, *options.receivers);
+    if (!lists) return false;
     receivers_ = write_receiver_filter(std::move(*lists));
     extras.receivers = receivers_;
   }
   return true;
 }
 
-// Straight to every worker that may have subscribers, and to this worker's own. The other workers
-// first: if one of them has no room, nothing has happened yet and the whole message is offered
-// again later.
 Taken Router::publish(Connection& connection, const wire::Publish& publish) {
   if (!request_in_order(connection, publish.request)) return Taken::yes;
   Session& session = *connection.session;
@@ -77,21 +65,41 @@ Taken Router::publish(Connection& connection, const wire::Publish& publish) {
                           .serializer = connection.serializer,
                           .topic = publish.topic,
                           .payload = publish.payload};
-  const bool plain = !disclosed && !options.receivers && !options.passthru && !options.retain;
-  if (!plain && !add_extras(connection, publish, disclosed, publication)) {
-    session.last_request = publish.request;
-    return Taken::yes;
+  if (disclosed || !is_plain(options)) {
+    const IdentityView identity = identity_of(connection);
+    const Publisher publisher{session_id_of(connection), identity.authid(), identity.authrole(),
+                              disclosed};
+    if (!add_extras(connection.serializer, options, publisher, publication)) {
+      session.last_request = publish.request;
+      static_assert(kReceiversMax == 65536, "the text names it");
+      if (options.acknowledge) {
+        error(connection, wire::MessageType::publish, publish.request, kLimitExceeded,
+              "the lists of who may get it have more than 65536 elements: use roles");
+      }
+      return Taken::yes;
+    }
   }
-  const std::uint64_t hash = topic_hash(segment_.header().topic_seed, session.realm, publish.topic);
-  std::uint64_t targets = interested_workers(session.realm, hash);
-  if (options.retain) {
+  if (hand_out(publication, options.exclude_me ? &connection : nullptr) == Taken::blocked) {
+    return Taken::blocked;
+  }
+  session.last_request = publish.request;
+  if (options.acknowledge) acknowledge(connection, publish.request, publication.id);
+  return Taken::yes;
+}
+
+// Straight to every worker that may have subscribers, and to this worker's own. The other workers
+// first: if one of them has no room, nothing has happened yet and the whole message is offered
+// again later.
+Taken Router::hand_out(const Publication& publication, const Connection* excluded) {
+  const std::uint64_t hash =
+      topic_hash(segment_.header().topic_seed, publication.realm, publication.topic);
+  std::uint64_t targets = interested_workers(publication.realm, hash);
+  if (publication.extras && publication.extras->retain) {
     targets |= (std::uint64_t{1} << home_of(hash, segment_.workers())) & peers_.live();
   }
   if (targets != 0 && !peers_.publish(publication, hash, targets)) return Taken::blocked;
-  session.last_request = publish.request;
   counters_.add(ring::Counter::publications);
-  fan_out(publication, hash, options.exclude_me ? &connection : nullptr);
-  if (options.acknowledge) acknowledge(connection, publish.request, publication.id);
+  fan_out(publication, hash, excluded);
   return Taken::yes;
 }
 
@@ -157,6 +165,7 @@ void Router::join(Connection& connection, std::uint64_t request, Topic& topic, b
     settle_fan_out();  // what was published before is not for this subscriber
     topics_.add(topic, connection.serializer, connection.id.slot, session);
     counters_.add(ring::Counter::subscriptions);
+    subscriber_changed(MembershipChange::joined, topic, connection.id);
   }
   out_.clear();
   wire::append_subscribed(out_, connection.serializer, request, topic.subscription);
@@ -188,7 +197,8 @@ void Router::leave(Connection& connection, std::size_t membership) {
                    return *transport_.connections().in_slot(slot)->session;
                  });
   counters_.subtract(ring::Counter::subscriptions);
-  release_if_unused(topic);
+  subscriber_changed(MembershipChange::left, topic, connection.id);
+  release_if_unused(topic, connection.id);
 }
 
 }  // namespace ringcast::worker

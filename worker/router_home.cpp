@@ -64,41 +64,42 @@ void Router::on_home_reply(std::uint64_t token, std::uint32_t subscription) {
   if (pending.history != nullptr) {
     if (subscription == 0) {
       history_.give_up();
-      return release_if_unused(topic);
+      return release_if_unused(topic, pending.who);
     }
     topics_.keep_history(topic);
     return history_.open(subscription, topic.key(), pending.history->limits);
   }
-  if (pending.given_up) return release_if_unused(topic);
+  if (pending.given_up) return release_if_unused(topic, pending.who);
 
   if (settle_pending(pending) == nullptr) {
     counters_.add(ring::Counter::stale_frames_dropped);
-    return release_if_unused(topic);
+    return release_if_unused(topic, pending.who);
   }
   Connection& connection = *transport_.connections().in_slot(pending.who.slot);
   if (subscription == 0) {
     error(connection, wire::MessageType::subscribe, pending.request, kLimitExceeded,
           "this node has used up its subscription ids; restart it");
-    return release_if_unused(topic);
+    return release_if_unused(topic, pending.who);
   }
   join(connection, pending.request, topic, pending.get_retained);
 }
 
-void Router::release_if_unused(Topic& topic) {
+void Router::release_if_unused(Topic& topic, ring::ConnectionId last) {
   counters_.set(ring::Counter::topics, topics_.size());
   if (topic.wanted() || topic.requests_pending != 0) return;
-  if (topic.subscription != 0) tell_release(topic.hash, topic.subscription);
+  if (topic.subscription != 0) tell_release(topic.hash, topic.subscription, last);
   topics_.erase(topic);
   counters_.set(ring::Counter::topics, topics_.size());
 }
 
-void Router::tell_release(std::uint64_t hash, std::uint32_t subscription) {
+void Router::tell_release(std::uint64_t hash, std::uint32_t subscription, ring::ConnectionId last) {
   const std::uint32_t home = home_of(hash, segment_.workers());
-  if (home == self_) return home_.release(self_, hash, subscription);
+  if (home == self_) return home_.release(self_, hash, subscription, last);
   // A home worker that is away learns from the next announcements what is held; this is not among
   // them.
   peers_.send(home, {.kind = ring::DescriptorKind::unsubscribe_notice,
                      .argument = subscription,
+                     .target = last.packed(),
                      .topic_hash = hash});
 }
 
@@ -115,7 +116,13 @@ void Router::on_descriptor(std::uint32_t from, const ring::Descriptor& descripto
     case Kind::subscribe_reply:
       return on_home_reply(descriptor.token, descriptor.argument);
     case Kind::unsubscribe_notice:
-      return home_.release(from, descriptor.topic_hash, descriptor.argument);
+      return home_.release(from, descriptor.topic_hash, descriptor.argument,
+                           ring::ConnectionId::from_packed(descriptor.target));
+    case Kind::subscriber_notice:
+      if (descriptor.token >= kMembershipChanges) break;
+      return home_.subscriber_changed(static_cast<MembershipChange>(descriptor.token),
+                                      ring::ConnectionId::from_packed(descriptor.target),
+                                      descriptor.argument);
     case Kind::announce:
       if (!names_a_topic(descriptor)) break;
       return home_.announce(from, descriptor.argument, topic_key(descriptor, frame));
@@ -137,6 +144,7 @@ void Router::on_descriptor(std::uint32_t from, const ring::Descriptor& descripto
 }
 
 void Router::begin(std::uint64_t expected) {
+  announce_lost_sessions();
   home_.begin(expected);
   rpc_.begin(expected);
   open_histories();
@@ -164,18 +172,6 @@ void Router::on_worker_lost(std::uint32_t worker) {
   retention_.on_worker_lost(worker);
   rpc_.on_worker_lost(worker);
   queries_.on_worker_lost(worker);
-}
-
-bool Router::serve_query(QueryKind kind, std::uint16_t realm, std::string_view request,
-                         std::string& reply) {
-  switch (kind) {
-    case QueryKind::registrations:
-      return registration_meta_.serve(realm, request, reply);
-    case QueryKind::events:
-      return history_meta_.serve(realm, request, reply);
-  }
-  counters_.add(ring::Counter::corrupt_descriptors_dropped);
-  return true;
 }
 
 // A home worker that was away is back and knows nothing: say what this worker holds of its topics,
@@ -208,7 +204,7 @@ void Router::drop_given_up(std::uint32_t home) {
     if (--pending.topic->requests_pending == 0) released.push_back(pending.topic);
     return true;
   });
-  for (Topic* topic : released) release_if_unused(*topic);
+  for (Topic* topic : released) release_if_unused(*topic, {});
 }
 
 void Router::expire_pending(TimeMs now) {

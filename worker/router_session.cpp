@@ -44,16 +44,20 @@ Router::Router(ring::Segment& segment, std::uint32_t self, Transport& transport,
       counters_(segment.block(self).counters),
       realms_(options, segment),
       topics_(segment, self),
+      outbox_(counters_),
+      events_(segment, outbox_),
       home_(segment, self, peers, *this),
       login_(segment, self, transport, background, realms_, options, *this),
       retention_(segment, self, peers, *this),
       history_(counters_),
-      rpc_(segment, self, transport, peers, realms_),
+      rpc_(segment, self, transport, peers, realms_, events_),
       authorizer_(realms_, segment.header().session_key, counters_, *this),
       queries_(segment, self, peers, *this),
       procedures_(transport, options.queue_bytes_max / 2),
       registration_meta_(procedures_, queries_, rpc_, segment.header().session_key),
       history_meta_(procedures_, queries_, history_, realms_, segment.workers()),
+      subscription_meta_(procedures_, queries_, segment, self, transport, topics_, home_, *this),
+      session_meta_(procedures_, queries_, segment, self, transport, realms_, testaments_, *this),
       decoders_{wire::Decoder(wire::Serializer::json, {.depth_max = kDetailsDepthMax}),
                 wire::Decoder(wire::Serializer::msgpack, {.depth_max = kDetailsDepthMax})},
       publication_ids_(random_seed()) {
@@ -84,6 +88,9 @@ Taken Router::dispatch(Connection& connection, const wire::Message& message) {
   if (connection.session->state == Session::State::established) {
     return on_session_message(connection, message);
   }
+  if (connection.session->state == Session::State::killed) {
+    return on_killed_message(connection, message);
+  }
   return on_first_message(connection, message);
 }
 
@@ -109,13 +116,32 @@ Taken Router::on_first_message(Connection& connection, const wire::Message& mess
   return Taken::yes;
 }
 
+// The peer may have sent anything before it heard of its end. Its GOODBYE is not answered; then the
+// transport may carry another session.
+Taken Router::on_killed_message(Connection& connection, const wire::Message& message) {
+  if (std::holds_alternative<wire::Abort>(message)) {
+    transport_.close(connection, 1000, "aborted by the client");
+  } else if (std::holds_alternative<wire::Goodbye>(message)) {
+    connection.session->state = Session::State::ended;
+  }
+  return Taken::yes;
+}
+
 Taken Router::on_session_message(Connection& connection, const wire::Message& message) {
   Taken taken = Taken::yes;
   std::visit(
       Overloaded{
           [&](const wire::Publish& m) { taken = publish(connection, m); },
-          [&](const wire::Subscribe& m) { taken = subscribe(connection, m); },
-          [&](const wire::Unsubscribe& m) { unsubscribe(connection, m); },
+          [&](const wire::Subscribe& m) {
+            taken = outbox_.behind() ? Taken::blocked : subscribe(connection, m);
+          },
+          [&](const wire::Unsubscribe& m) {
+            if (outbox_.behind()) {
+              taken = Taken::blocked;
+            } else {
+              unsubscribe(connection, m);
+            }
+          },
           [&](const wire::Goodbye&) {
             settle(connection);
             goodbye(connection);
@@ -124,7 +150,9 @@ Taken Router::on_session_message(Connection& connection, const wire::Message& me
           [&](const wire::Call& m) { taken = call(connection, m); },
           [&](const wire::Cancel& m) { taken = rpc_.cancel(connection, m); },
           [&](const wire::Register& m) {
-            taken = in_order(connection, m, [&] { return register_procedure(connection, m); });
+            taken = outbox_.behind() ? Taken::blocked : in_order(connection, m, [&] {
+              return register_procedure(connection, m);
+            });
           },
           [&](const wire::Unregister& m) {
             taken = in_order(connection, m, [&] { return rpc_.unregister(connection, m); });
@@ -157,6 +185,9 @@ void Router::hello(Connection& connection, const wire::Hello& hello) {
   const wire::Features callee = hello.details.callee.features;
   session.understands_interrupt = callee.has(wire::Feature::call_canceling);
   session.understands_timeout = callee.has(wire::Feature::call_timeout);
+  session.understands_registration_revocation = callee.has(wire::Feature::registration_revocation);
+  session.understands_subscription_revocation =
+      hello.details.subscriber.features.has(wire::Feature::subscription_revocation);
   session.forgets_canceled_calls = forgets_canceled_calls(hello.details);
   login_.begin(connection, hello);
 }
@@ -176,6 +207,7 @@ void Router::on_admitted(Connection& connection, Admission admission) {
   session.unrestricted = realms_.role_of(session).unrestricted;
   counters_.add(ring::Counter::sessions);
   transport_.set_established(connection, true);
+  session_joined(connection);
   welcome(connection, admission.welcome_extra);
 }
 
@@ -183,22 +215,25 @@ void Router::welcome(Connection& connection, const Extra& extra) {
   const std::uint64_t id = session_id_of(connection);
   const IdentityView identity = identity_of(connection);
   out_.clear();
-  wire::append_welcome(
-      out_, connection.serializer, id,
-      {.realm = realms_.name(connection.session->realm),
-       .authid = identity.authid(),
-       .authrole = identity.authrole(),
-       .authmethod = identity.authmethod(),
-       .authprovider = identity.authprovider(),
-       .agent = "ringcast-" RINGCAST_VERSION,
-       .broker_features = {"event_history", "event_retention", "pattern_based_subscription",
-                           "payload_passthru_mode", "publisher_exclusion",
-                           "publisher_identification", "subscriber_blackwhite_listing"},
-       .dealer_features = {"call_canceling", "call_reroute", "call_timeout",
-                           "caller_identification", "pattern_based_registration",
-                           "payload_passthru_mode", "progressive_call_invocations",
-                           "progressive_call_results", "shared_registration"},
-       .authextra = members_of(extra)});
+  wire::append_welcome(out_, connection.serializer, id,
+                       {.realm = realms_.name(connection.session->realm),
+                        .authid = identity.authid(),
+                        .authrole = identity.authrole(),
+                        .authmethod = identity.authmethod(),
+                        .authprovider = identity.authprovider(),
+                        .agent = "ringcast-" RINGCAST_VERSION,
+                        .broker_features = {"event_history", "event_retention",
+                                            "pattern_based_subscription", "payload_passthru_mode",
+                                            "publisher_exclusion", "publisher_identification",
+                                            "session_meta_api", "subscriber_blackwhite_listing",
+                                            "subscription_meta_api", "subscription_revocation"},
+                        .dealer_features = {"call_canceling", "call_reroute", "call_timeout",
+                                            "caller_identification", "pattern_based_registration",
+                                            "payload_passthru_mode", "progressive_call_invocations",
+                                            "progressive_call_results", "registration_meta_api",
+                                            "registration_revocation", "session_meta_api",
+                                            "shared_registration", "testament_meta_api"},
+                        .authextra = members_of(extra)});
   send(connection, out_);
 }
 
@@ -237,7 +272,7 @@ void Router::goodbye(Connection& connection) {
 
 // Everything that hangs on a session, exactly once (invariant I6): only from here, and only while
 // it is established.
-void Router::settle(Connection& connection) {
+void Router::settle(Connection& connection, bool quietly) {
   Session& session = *connection.session;
   login_.forget(connection);
   if (session.state != Session::State::established) return;
@@ -246,6 +281,7 @@ void Router::settle(Connection& connection) {
   while (!session.memberships.empty()) leave(connection, session.memberships.size() - 1);
   rpc_.session_ended(connection);
   authorizer_.session_ended(connection);
+  session_left(connection, quietly);
   counters_.subtract(ring::Counter::sessions);
 }
 
@@ -255,6 +291,10 @@ void Router::on_end(Connection& connection) {
 }
 
 void Router::on_handshake_timeout(Connection& connection) {
+  if (connection.session->state == Session::State::killed) {
+    transport_.close(connection, 1000, "the session was ended, and no GOODBYE came in time");
+    return;
+  }
   if (connection.session->state == Session::State::ended) {
     transport_.close(connection, 1000, "no other session was opened in time");
     return;

@@ -26,12 +26,13 @@ std::size_t bytes_of(const std::optional<wire::Passthru>& passthru) {
 }  // namespace
 
 RpcRouter::RpcRouter(ring::Segment& segment, std::uint32_t self, Transport& transport, Peers& peers,
-                     const Realms& realms)
+                     const Realms& realms, MetaEvents& events)
     : segment_(segment),
       self_(self),
       transport_(transport),
       peers_(peers),
       realms_(realms),
+      events_(events),
       counters_(segment.block(self).counters),
       dealer_(*this, segment.header().topic_seed,
               [&segment, self] {

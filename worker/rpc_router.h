@@ -23,6 +23,7 @@
 #include "ring/segment.h"
 #include "wire/message.h"
 #include "worker/dealer.h"
+#include "worker/meta_events.h"
 #include "worker/options.h"
 #include "worker/peers.h"
 #include "worker/realms.h"
@@ -46,7 +47,7 @@ enum class Answered : std::uint8_t { yes, blocked, never_was };
 class RpcRouter final : public DealerOutput {
  public:
   RpcRouter(ring::Segment& segment, std::uint32_t self, Transport& transport, Peers& peers,
-            const Realms& realms);
+            const Realms& realms, MetaEvents& events);
 
   // --- what sessions of this worker ask, and may do. Request ids were checked, but for calls that
   // go on.
@@ -91,6 +92,10 @@ class RpcRouter final : public DealerOutput {
   }
   bool dealer_complete() const { return awaited_ == 0; }  // everybody has announced
   Registrations& registrations() { return dealer_.registered(); }
+
+  // Takes a registration away from its callee, who is told for this reason (a URI, or empty) if it
+  // understands that. False: it does not have it. REQUIRES: the realm is at home here.
+  bool revoke(ring::ConnectionId callee, std::uint32_t registration, std::string_view reason);
 
   // Call every turn.
   void expire(TimeMs now);
@@ -151,6 +156,8 @@ class RpcRouter final : public DealerOutput {
               std::string_view frame) override;
   void refuse(ring::ConnectionId caller, std::uint64_t request, std::string_view error,
               std::string_view message) override;
+  void registration_changed(MembershipChange change, ring::ConnectionId session,
+                            const Registration& registration) override;
 
   // To a realm's dealer (rpc_router.cpp), wherever it is.
   bool home_away(std::uint16_t realm) const;
@@ -185,6 +192,7 @@ class RpcRouter final : public DealerOutput {
   void deliver_interrupt(const ring::Descriptor& descriptor);
   void deliver_answer(const ring::Descriptor& descriptor, std::string_view frame);
   void deliver_refusal(const ring::Descriptor& descriptor, std::string_view text);
+  void deliver_revoked(const ring::Descriptor& descriptor, std::string_view reason);
   void deliver_registered(const ring::Descriptor& descriptor, std::string_view text);
   // The call has been answered. False: it is not open.
   bool close_call(Dealing& session, std::uint64_t request);
@@ -210,6 +218,7 @@ class RpcRouter final : public DealerOutput {
   Transport& transport_;
   Peers& peers_;
   const Realms& realms_;
+  MetaEvents& events_;
   ring::Counters& counters_;
   Dealer dealer_;
   RouterCalls own_calls_;

@@ -39,6 +39,8 @@ void RpcRouter::handle(std::uint32_t from, const ring::Descriptor& descriptor,
       return deliver_interrupt(descriptor);
     case Kind::call_answer:
       return deliver_answer(descriptor, frame);
+    case Kind::registration_revoked:
+      return deliver_revoked(descriptor, frame);
     case Kind::call_refusal:
       return deliver_refusal(descriptor, frame);
     default:
@@ -197,6 +199,21 @@ void RpcRouter::refuse(ring::ConnectionId caller, std::uint64_t request, std::st
                        std::string_view message) {
   tell(caller.worker, {.kind = Kind::call_refusal, .target = caller.packed(), .token = request},
        refusal_text(error, message));
+}
+
+void RpcRouter::registration_changed(MembershipChange change, ring::ConnectionId session,
+                                     const Registration& registration) {
+  events_.registration(change, session, registration);
+}
+
+bool RpcRouter::revoke(ring::ConnectionId callee, std::uint32_t registration,
+                       std::string_view reason) {
+  if (!dealer_.unregister(callee, registration)) return false;
+  tell(callee.worker,
+       {.kind = Kind::registration_revoked, .argument = registration, .target = callee.packed()},
+       std::string(reason));
+  settle_local();
+  return true;
 }
 
 void RpcRouter::announced(std::uint32_t from) {

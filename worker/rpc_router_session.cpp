@@ -236,6 +236,18 @@ void RpcRouter::deliver_refusal(const ring::Descriptor& descriptor, std::string_
              refusal.message);
 }
 
+// What it has been called with it may still answer.
+void RpcRouter::deliver_revoked(const ring::Descriptor& descriptor, std::string_view reason) {
+  const auto callee = ring::ConnectionId::from_packed(descriptor.target);
+  Connection* connection = live_session(callee);
+  Dealing* session = connection == nullptr ? nullptr : find_dealing(callee);
+  if (session == nullptr || session->offers.erase(descriptor.argument) == 0) return;
+  if (!connection->session->understands_registration_revocation) return;
+  out_.clear();
+  wire::append_registration_revoked(out_, connection->serializer, descriptor.argument, reason);
+  send(*connection);
+}
+
 void RpcRouter::deliver_registered(const ring::Descriptor& descriptor, std::string_view text) {
   const auto found = pending_.find(descriptor.token);
   if (found == pending_.end()) {

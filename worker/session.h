@@ -16,7 +16,8 @@ struct Session {
     awaiting_hello,
     authenticating,  // CHALLENGE was sent (worker/login.h)
     established,
-    ended,  // GOODBYE was exchanged; another HELLO may follow
+    killed,  // our GOODBYE is sent: everything but the peer's is ignored
+    ended,   // GOODBYE was exchanged; another HELLO may follow
   };
   Memberships memberships;
   std::unique_ptr<Identity> identity;  // null: anonymous
@@ -31,6 +32,9 @@ struct Session {
   // Of what it announced as a callee.
   bool understands_interrupt : 1 = false;
   bool understands_timeout : 1 = false;
+  bool understands_registration_revocation : 1 = false;
+  // And as a subscriber.
+  bool understands_subscription_revocation : 1 = false;
   // Of what it does as a caller (worker/client_quirks.h).
   bool forgets_canceled_calls : 1 = false;
 };

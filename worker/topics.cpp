@@ -14,6 +14,26 @@ std::uint64_t topic_hash(std::uint64_t seed, std::uint16_t realm, std::string_vi
                               seed + (realm | policy) * 0x9E3779B97F4A7C15u);
 }
 
+namespace {
+
+constexpr std::string_view kReserved = "wamp.";
+
+// REQUIRES: the topic is a pattern.
+bool matches_reserved(const Topic& topic) {
+  const std::string_view uri = topic.uri();
+  if (topic.match == wire::MatchPolicy::prefix) {
+    return uri.substr(0, kReserved.size()) == kReserved.substr(0, uri.size());
+  }
+  const std::string_view first = uri.substr(0, uri.find('.'));
+  return first.empty() || first == kReserved.substr(0, kReserved.size() - 1);
+}
+
+}  // namespace
+
+std::uint64_t reserved_patterns_hash(const ring::Segment& segment, std::uint16_t realm) {
+  return topic_hash(segment.header().topic_seed, realm, kReserved, wire::MatchPolicy::prefix);
+}
+
 Topics::Topics(ring::Segment& segment, std::uint32_t worker)
     : segment_(segment),
       worker_(worker),
@@ -66,8 +86,9 @@ void Topics::interest_gained(const Topic& topic) {
     if (pattern_interest_counts_[ring::Segment::pattern_interest_bucket(topic.realm)]++ == 0) {
       segment_.set_pattern_interest(topic.realm, worker_);
     }
-  } else if (interest_counts_[ring::Segment::interest_bucket(topic.hash)]++ == 0) {
-    segment_.set_interest(topic.hash, worker_);
+    if (matches_reserved(topic)) count_interest(reserved_patterns_hash(segment_, topic.realm));
+  } else {
+    count_interest(topic.hash);
   }
 }
 
@@ -76,8 +97,21 @@ void Topics::interest_lost(const Topic& topic) {
     if (--pattern_interest_counts_[ring::Segment::pattern_interest_bucket(topic.realm)] == 0) {
       segment_.clear_pattern_interest(topic.realm, worker_);
     }
-  } else if (--interest_counts_[ring::Segment::interest_bucket(topic.hash)] == 0) {
-    segment_.clear_interest(topic.hash, worker_);
+    if (matches_reserved(topic)) discount_interest(reserved_patterns_hash(segment_, topic.realm));
+  } else {
+    discount_interest(topic.hash);
+  }
+}
+
+void Topics::count_interest(std::uint64_t hash) {
+  if (interest_counts_[ring::Segment::interest_bucket(hash)]++ == 0) {
+    segment_.set_interest(hash, worker_);
+  }
+}
+
+void Topics::discount_interest(std::uint64_t hash) {
+  if (--interest_counts_[ring::Segment::interest_bucket(hash)] == 0) {
+    segment_.clear_interest(hash, worker_);
   }
 }
 

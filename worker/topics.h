@@ -37,6 +37,10 @@ struct Topic : UriRecord<Topic> {
 };
 static_assert(sizeof(Topic) == 56, "and the URI behind it: what a topic costs each of its workers");
 
+// Patterns that may match topics below "wamp." have an interest bit of their own besides: most
+// patterns do not, and what the router publishes is looked for without them.
+std::uint64_t reserved_patterns_hash(const ring::Segment& segment, std::uint16_t realm);
+
 class Topics {
  public:
   explicit Topics(ring::Segment& segment, std::uint32_t worker);
@@ -86,6 +90,8 @@ class Topics {
  private:
   void interest_gained(const Topic& topic);
   void interest_lost(const Topic& topic);
+  void count_interest(std::uint64_t hash);
+  void discount_interest(std::uint64_t hash);
 
   ring::Segment& segment_;
   std::uint32_t worker_;

@@ -133,6 +133,8 @@ class Transport {
   enum Stage : std::uint8_t { kStageInput, kStageRings };
   void begin_stage(Stage stage);
   bool stage_full() const;
+  // Something was looked through that has so many elements, which takes this stage's time too.
+  void count_work(std::size_t elements) { stage_ranges_ += elements; }
   // Call a few times a second: gives memory back once it is quiet after it was not.
   void trim_if_quiet();
   // Sends 1001 to everyone that is still open and refuses upgrades from now on.

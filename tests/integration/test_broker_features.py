@@ -60,7 +60,9 @@ def test_the_empty_prefix_matches_everything(on_each_worker, join, serializer):
     publisher = join(serializer)
     publication = publisher.publish("any.topic.at.all", 7)
     for session, subscription in subscriptions.items():
-        event = session.expect_event(subscription, 7)
+        while (event := session.expect(EVENT, subscription))[3]["topic"].startswith("wamp."):
+            pass  # what the router tells of these subscriptions themselves
+        assert event[4] == [7]
         assert event[2:4] == [publication, {"topic": "any.topic.at.all"}], event
 
 

@@ -55,6 +55,18 @@ struct Record final : DealerOutput {
     answers[caller.packed()].push_back({request, Outcome::error, std::string(error)});
   }
 
+  void registration_changed(MembershipChange change, ConnectionId session,
+                            const Registration& registration) override {
+    changes.push_back({change, session.slot, registration.id});
+  }
+
+  struct Changed {
+    MembershipChange change;
+    std::uint32_t session;
+    std::uint32_t registration;
+    bool operator==(const Changed&) const = default;
+  };
+  std::vector<Changed> changes;
   std::deque<Invoked> invoked;
   std::vector<Interrupted> interrupted;
   std::map<std::uint64_t, std::vector<Answer>> answers;
@@ -676,6 +688,22 @@ TEST_P(DealerRaces, EveryCallEndsOnceAndNothingIsLeft) {
   EXPECT_EQ(dealer_.sessions(), 0u);
   EXPECT_EQ(dealer_.kept_bytes(), 0u);
   EXPECT_EQ(dealer_.deadlines(), 0u);
+}
+
+TEST_F(DealerTest, TellsOfARegistrationsBeginningAndEndInOrder) {
+  using enum MembershipChange;
+  const std::uint32_t shared = offer(1, "a.b", {.invoke = wire::InvokePolicy::last}).registration;
+  offer(2, "a.b", {.invoke = wire::InvokePolicy::last});
+  offer(3, "a.b");  // refused
+  dealer_.unregister(session(1), shared);
+  dealer_.unregister(session(1), shared);
+  dealer_.restore(session(4), {0, wire::MatchPolicy::exact, "c"}, {}, 900, 1);
+  dealer_.session_gone(session(2));
+  using Changed = Record::Changed;
+  const std::vector<Changed> expected = {Changed{created, 1, shared}, Changed{joined, 1, shared},
+                                         Changed{joined, 2, shared},  Changed{left, 1, shared},
+                                         Changed{left, 2, shared},    Changed{deleted, 2, shared}};
+  EXPECT_EQ(output_.changes, expected);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, DealerRaces, testing::Range(1u, 9u));

@@ -27,7 +27,18 @@ struct Replies : HomeClient {
   void on_home_reply(std::uint64_t token, std::uint32_t subscription) override {
     all.push_back({token, subscription});
   }
+  void on_topic_change(MembershipChange change, ring::ConnectionId session,
+                       const HomeTopic& topic) override {
+    changes.push_back({change, session.packed(), topic.subscription});
+  }
+  struct Changed {
+    MembershipChange change;
+    std::uint64_t session;
+    std::uint32_t subscription;
+    bool operator==(const Changed&) const = default;
+  };
   std::vector<Reply> all;
+  std::vector<Changed> changes;
 };
 
 // Worker 0 is the home; workers 1 and 2 ask.
@@ -117,6 +128,39 @@ TEST_F(HomeServiceTest, WhatALostWorkerAnnouncedItHoldsNoMore) {
   service_->announce_done(1);
   service_->subscribe(0, 1, 0, kTopic);
   EXPECT_NE(replies_.all[0].subscription, 600u);
+}
+
+TEST_F(HomeServiceTest, TellsOfATopicsBeginningAndEndOnce) {
+  constexpr ring::ConnectionId kFirst{.worker = 1, .slot = 5, .generation = 9};
+  constexpr ring::ConnectionId kLast{.worker = 2, .slot = 6, .generation = 7};
+  service_->subscribe(1, 1, kFirst.packed(), kTopic);
+  service_->subscribe(2, 1, kLast.packed(), kTopic);
+  const std::uint32_t id = service_->find(kTopic)->subscription;
+  EXPECT_EQ(service_->find(id), service_->find(kTopic));
+  service_->subscriber_changed(MembershipChange::joined, kLast, id);
+  service_->subscriber_changed(MembershipChange::joined, kLast, id + 3);  // of no topic
+  service_->release(1, kTopic.hash, id, kFirst);
+  service_->release(1, kTopic.hash, id, kFirst);
+  service_->release(2, kOther.hash, id, kLast);  // another topic's hash
+  service_->release(2, kTopic.hash, id, kLast);
+  EXPECT_EQ(service_->find(id), nullptr);
+  EXPECT_THAT(replies_.changes,
+              ElementsAre(Replies::Changed{MembershipChange::created, kFirst.packed(), id},
+                          Replies::Changed{MembershipChange::joined, kLast.packed(), id},
+                          Replies::Changed{MembershipChange::deleted, kLast.packed(), id}));
+}
+
+TEST_F(HomeServiceTest, TellsOfTheEndOfWhatALostWorkerAloneHeld) {
+  service_->begin(0b110);
+  service_->announce(1, 500, kOther);
+  service_->announce(2, 500, kOther);
+  service_->announce(2, 600, kTopic);
+  EXPECT_FALSE(service_->complete());
+  service_->announce_done(1);
+  service_->announce_done(2);
+  EXPECT_TRUE(service_->complete());
+  service_->on_worker_lost(2);
+  EXPECT_THAT(replies_.changes, ElementsAre(Replies::Changed{MembershipChange::deleted, 0, 600}));
 }
 
 TEST_F(HomeServiceTest, AFirstStartWaitsForNobody) {
