@@ -1,13 +1,12 @@
 #include "worker/authorizer.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "ring/session_id.h"
 #include "wire/members.h"
+#include "wire/uri.h"
 #include "wire/writer.h"
 
 namespace ringcast::worker {
@@ -169,7 +168,7 @@ std::string Authorizer::arguments(const Connection& connection, const Intent& in
   writer.open_list(4);
   wire::DictWriter details(writer);
   details.integer("session", id);
-  details.text("realm", realm.name);
+  details.text("realm", realms_.name(session.realm));
   details.text("authid", identity.authid());
   details.text("authrole", identity.authrole());
   details.text("authmethod", identity.authmethod());
@@ -276,15 +275,20 @@ void Authorizer::report(const Asking& asking, const RouterCalls::End& end) {
   // What comes from a session goes into the log only if it can't be taken for something else.
   const bool printable =
       std::all_of(end.error.begin(), end.error.end(), [](char c) { return c > ' ' && c <= '~'; });
-  spdlog::warn(
-      "the authorizer {} of realm {} gave no decision, which is a no: {}; a session of a role that "
-      "has no dynamic authorizer itself must have registered it ({} more such since the last line)",
-      asking.authorizer->procedure, realms_[asking.realm].name,
-      end.succeeded()        ? "its answer is neither a boolean nor {allow, disclose, cache}"
-      : !end.message.empty() ? end.message
-      : printable            ? end.error
-                             : "an error",
-      *left_out);
+  std::string line = "the authorizer " + asking.authorizer->procedure + " of realm " +
+                     std::string(realms_.name(asking.realm)) + " gave no decision, which is a no: ";
+  if (end.succeeded()) {
+    line += "its answer is neither a boolean nor {allow, disclose, cache}";
+  } else if (!end.message.empty()) {
+    line += end.message;
+  } else {
+    line += printable ? end.error : "an error";
+  }
+  if (end.error == wire::uri::kNoSuchProcedure) {
+    line += "; a session of a role without an authorizer has to";
+  }
+  if (*left_out != 0) line += " (and " + std::to_string(*left_out) + " more since the last line)";
+  user_.warn(std::move(line));
 }
 
 void Authorizer::session_ended(const Connection& connection) {

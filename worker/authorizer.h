@@ -66,6 +66,8 @@ class AuthorizerUser {
   virtual bool call_procedure(const OwnCall& call, RouterCalls::Callback end) = 0;
   // The message that waited can be decided now; or its session is over, and it waits no more.
   virtual void on_decided(ring::ConnectionId session) = 0;
+  // A line for the log, which nobody waits for.
+  virtual void warn(std::string line) = 0;
 };
 
 class Authorizer {

@@ -93,6 +93,7 @@ class Router final : public TransportUser,
   // AuthorizerUser
   bool call_procedure(const OwnCall& call, RouterCalls::Callback end) override;
   void on_decided(ring::ConnectionId session) override;
+  void warn(std::string line) override;
 
   // SessionKeeper, SubscriptionRevoker
   Permission may_leave_testament(const Connection& connection,
@@ -272,6 +273,7 @@ class Router final : public TransportUser,
   std::uint32_t self_;
   Transport& transport_;
   Peers& peers_;
+  Background& background_;
   WorkerOptions options_;
   ring::Counters& counters_;
   Realms realms_;

@@ -1,5 +1,7 @@
 // What sessions may do: asked of the Authorizer before anything else happens, and what they are
 // told if they may not.
+#include <utility>
+
 #include "wire/uri.h"
 #include "worker/router.h"
 
@@ -93,6 +95,13 @@ Taken Router::forbid(Connection& connection, wire::MessageType type, std::uint64
 
 bool Router::call_procedure(const OwnCall& call, RouterCalls::Callback end) {
   return rpc_.call_as_router(call, std::move(end));
+}
+
+void Router::warn(std::string line) {
+  background_.submit([log = options_.log, line = std::move(line)] {
+    log(LogLevel::warn, line);
+    return Background::Conclusion();
+  });
 }
 
 void Router::on_decided(ring::ConnectionId session) {

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "worker/authorizer.h"
@@ -17,6 +18,7 @@ struct Answers final : AuthorizerUser {
     return true;
   }
   void on_decided(ring::ConnectionId) override {}
+  void warn(std::string) override {}
   RouterCalls::Callback end_;
 };
 
@@ -37,7 +39,9 @@ struct Place {
     realm->name = "realm1";
     realm->roles.push_back(std::move(role));
     realm->anonymous_role = 0;
-    realms = std::make_unique<Realms>(std::vector<std::shared_ptr<const Realm>>{realm});
+    WorkerOptions options;
+    options.realms = {realm};
+    realms = std::make_unique<Realms>(options, *segment);
     authorizer = std::make_unique<Authorizer>(*realms, ring::SessionKey{1, 2}, counters, user);
     connection.session.emplace();
   }
@@ -48,6 +52,8 @@ struct Place {
     for (auto _ : state) benchmark::DoNotOptimize(authorizer->check(connection, intent()));
   }
 
+  std::unique_ptr<ring::Segment> segment = std::get<std::unique_ptr<ring::Segment>>(
+      ring::Segment::create({.workers = 1, .slots_per_worker = 16, .arena_bytes = 4096}));
   std::unique_ptr<Realms> realms;
   ring::Counters counters;
   Answers user;

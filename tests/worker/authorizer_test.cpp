@@ -103,6 +103,7 @@ class AuthorizerTest : public testing::Test, public AuthorizerUser {
     return true;
   }
   void on_decided(ring::ConnectionId session) override { told_.push_back(session.slot); }
+  void warn(std::string line) override { lines_.push_back(std::move(line)); }
 
   static constexpr std::uint16_t kOpen = 0, kEmpty = 1, kRuled = 2, kAsking = 3;
   std::uint64_t cache_ms_ = 0;
@@ -119,6 +120,7 @@ class AuthorizerTest : public testing::Test, public AuthorizerUser {
   std::vector<std::unique_ptr<Connection>> connections_;
   std::vector<Asked> asked_;
   std::vector<std::uint32_t> told_;
+  std::vector<std::string> lines_;
 };
 
 TEST_F(AuthorizerTest, RulesDecideAndARoleWithoutThemMayDoNothing) {
@@ -197,6 +199,30 @@ TEST_F(AuthorizerTest, WhatIsNoAnswerIsANo) {
   verdict(asking, publish("com.x", ++request));
   fail(wire::uri::kTimeout);
   EXPECT_EQ(verdict(asking, publish("com.x", request)), Verdict::failed);
+}
+
+TEST_F(AuthorizerTest, WhatFailsIsLoggedWhichNobodyCanMakeUseOf) {
+  Connection& asking = session(kAsking);
+  std::uint64_t request = 0;
+  const auto fails = [&](std::string_view error, std::string_view message) {
+    verdict(asking, publish("com.x", ++request));
+    RouterCalls::Callback end = std::move(asked_.front().end);
+    asked_.clear();
+    end({.error = error, .message = message});
+  };
+  authorizer().set_now(50'000);
+  fails(wire::uri::kNoSuchProcedure, "nobody has registered this procedure");
+  fails("com.app.error", "");
+  fails("com.app.error", "");
+  ASSERT_EQ(lines_.size(), 1u);
+  EXPECT_EQ(
+      lines_[0],
+      "the authorizer com.app.authorize of realm realm1 gave no decision, which is a no: "
+      "nobody has registered this procedure; a session of a role without an authorizer has to");
+  authorizer().set_now(50'000 + LogLimiter::kIntervalMs);
+  fails("com.app\nforged", "");
+  ASSERT_EQ(lines_.size(), 2u);
+  EXPECT_TRUE(lines_[1].ends_with("an error (and 2 more since the last line)")) << lines_[1];
 }
 
 TEST_F(AuthorizerTest, AnAnswerSaysWhetherSomebodyIsDisclosed) {

@@ -79,7 +79,7 @@ serve({
   // argument, or else the one for "".
   async register({ session, procedure, options, answers }) {
     const decider = (args) => {
-      report({ event: session, topic: procedure, args: wrap(args), kwargs: {} });
+      report({ event: session, topic: procedure, args: wrap(args), kwargs: {}, details: {} });
       return args[1] in answers ? answers[args[1]] : answers[''];
     };
     const endpoint = (args, kwargs, details) => {

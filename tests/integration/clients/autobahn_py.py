@@ -122,7 +122,7 @@ async def register(session, procedure, options=None, answers=None):
     """
 
     def decider(*args):
-        report(event=session, topic=procedure, args=wrap(list(args)), kwargs={})
+        report(event=session, topic=procedure, args=wrap(list(args)), kwargs={}, details={})
         return answers.get(args[1], answers[""])
 
     if answers is not None:
