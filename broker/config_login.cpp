@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "auth/cryptosign.h"
-#include "wire/uri.h"
 
 namespace ringcast::broker {
 namespace {
@@ -70,9 +69,8 @@ worker::Principal read_principal(ConfigTable& table, const worker::Realm& realm,
 void read_principals(ConfigTable& table, worker::Realm& realm) {
   std::vector<ConfigTable> tables = table.tables("principal");
   if (tables.size() > kPrincipalsPerRealmMax) {
-    return table.error("principal",
-                       "more than " + std::to_string(kPrincipalsPerRealmMax) +
-                           " principals; an authenticator can know as many as it likes");
+    return table.error("principal", "more than " + std::to_string(kPrincipalsPerRealmMax) +
+                                        " principals; tokens ([realm.jwt]) need none");
   }
   Seen seen;
   std::vector<worker::Principal> principals;
@@ -113,24 +111,6 @@ void read_jwt(ConfigTable& table, const std::string& directory, worker::Realm& r
   realm.jwt = std::move(source);
 }
 
-std::string read_procedure(ConfigTable& table, std::string_view key) {
-  std::string procedure = table.text(key);
-  if (!procedure.empty() && !wire::uri_valid(procedure, wire::UriRule::loose)) {
-    table.error(key, "\"" + procedure + "\" is no URI of a procedure");
-  }
-  return procedure;
-}
-
-void read_authenticators(ConfigTable& table, worker::Realm& realm) {
-  for (const auth::Method method :
-       {auth::Method::ticket, auth::Method::wampcra, auth::Method::cryptosign,
-        auth::Method::wamp_scram, auth::Method::scram}) {
-    std::string procedure = read_procedure(table, auth::method_name(method));
-    if (!procedure.empty()) realm.authenticators.push_back({method, std::move(procedure)});
-  }
-  table.finish();
-}
-
 }  // namespace
 
 std::uint16_t read_role_name(ConfigTable& table, std::string_view key, const worker::Realm& realm) {
@@ -149,7 +129,6 @@ std::uint16_t read_role_name(ConfigTable& table, std::string_view key, const wor
 void read_logins(ConfigTable& table, const std::string& directory, worker::Realm& realm) {
   read_principals(table, realm);
   for (ConfigTable& jwt : table.table("jwt")) read_jwt(jwt, directory, realm);
-  for (ConfigTable& one : table.table("authenticator")) read_authenticators(one, realm);
 }
 
 void read_authentication(ConfigTable& file, worker::WorkerOptions& options) {

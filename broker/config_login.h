@@ -12,8 +12,8 @@ namespace ringcast::broker {
 inline constexpr std::size_t kPrincipalsPerRealmMax = 100'000;
 inline constexpr std::size_t kSecretsPerPrincipalMax = 16;  // and as many public keys
 
-// Of a realm or a template: [[realm.principal]], [realm.jwt] and [realm.authenticator], whose roles
-// `realm` has already. Paths of files are relative to `directory`.
+// Of a realm or a template: [[realm.principal]] and [realm.jwt], whose roles `realm` has already.
+// Paths of files are relative to `directory`.
 void read_logins(ConfigTable& table, const std::string& directory, worker::Realm& realm);
 
 // [authentication].

@@ -358,10 +358,11 @@ void Dealer::drop_kept(std::uint32_t index) {
 }
 
 // A call's deadline, from now; takes the one before it away.
+// One more than asked for, as the clock's milliseconds are cut off: never too early.
 void Dealer::set_deadline(std::uint32_t index) {
   CallRecord& record = calls_[index];
   if (record.deadline_ms != 0) deadlines_.clear(record.deadline_ms, calls_.name(index));
-  record.deadline_ms = record.timeout_ms == 0 ? 0 : now_ + record.timeout_ms;
+  record.deadline_ms = record.timeout_ms == 0 ? 0 : now_ + record.timeout_ms + 1;
   if (record.deadline_ms != 0) deadlines_.set(record.deadline_ms, calls_.name(index));
 }
 

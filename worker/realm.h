@@ -55,12 +55,6 @@ struct JwtSource {
   auth::JwtRules rules;
 };
 
-// A procedure of this realm that is asked who a client is.
-struct Authenticator {
-  auth::Method method = auth::Method::ticket;
-  std::string procedure;
-};
-
 struct Realm {
   static constexpr std::uint16_t kNoRole = UINT16_MAX;
 
@@ -71,7 +65,6 @@ struct Realm {
   std::uint32_t sessions_max = 0;          // at a time, of all workers together; 0: as many as come
   Principals principals;
   std::optional<JwtSource> jwt;
-  std::vector<Authenticator> authenticators;  // at most one for a method
 
   std::string_view anonymous_role_name() const {
     return anonymous_role < roles.size() ? std::string_view(roles[anonymous_role].name) : "";

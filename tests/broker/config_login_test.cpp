@@ -110,21 +110,6 @@ expiry_required = false
               HasSubstr("realm[0].jwt.default_role: \"x\" is no role"));
 }
 
-TEST(ConfigLoginTest, ProceduresThatKnowWhoSomebodyIs) {
-  const auto options = parsed(with(R"(
-[realm.authenticator]
-ticket = "com.example.authenticate"
-wamp-scram = "com.example.scram"
-)"));
-  const Realm& realm = *options.realms[0];
-  ASSERT_EQ(realm.authenticators.size(), 2u);
-  EXPECT_EQ(realm.authenticators[0].method, auth::Method::ticket);
-  EXPECT_EQ(realm.authenticators[1].procedure, "com.example.scram");
-  EXPECT_THAT(errors_of(with("[realm.authenticator]\ntikcet = \"a.b\"\n")),
-              HasSubstr("realm[0].authenticator.tikcet: unknown key; did you mean ticket?"));
-  EXPECT_THAT(errors_of(with("[realm.authenticator]\nticket = \"a b\"\n")), HasSubstr("is no URI"));
-}
-
 TEST(ConfigLoginTest, HowOftenAndHowSlowly) {
   const auto options = parsed(with(std::string(R"(
 [authentication]

@@ -13,10 +13,11 @@ namespace {
 Counter counter_at(std::size_t index) { return static_cast<Counter>(index); }
 
 const std::set<Counter> kGauges = {
-    Counter::connections,  Counter::sessions,          Counter::subscriptions,
-    Counter::topics,       Counter::publishers_paused, Counter::arena_free_bytes,
-    Counter::arena_frames, Counter::home_topics,       Counter::registrations,
-    Counter::calls_open,
+    Counter::connections,    Counter::sessions,          Counter::subscriptions,
+    Counter::topics,         Counter::publishers_paused, Counter::arena_free_bytes,
+    Counter::arena_frames,   Counter::home_topics,       Counter::registrations,
+    Counter::calls_open,     Counter::retained_events,   Counter::retained_bytes,
+    Counter::history_events, Counter::history_bytes,
 };
 
 TEST(CountersTest, EveryCounterHasANameOfItsOwn) {
