@@ -312,7 +312,7 @@ def test_patterns_and_named_publishers_between_clients(fleet, publisher):
 
 @pytest.mark.parametrize("publisher", KINDS)
 def test_lists_and_retained_events_between_clients(fleet, publisher):
-    topic = "kept." + publisher.replace(" ", "_").replace("-", "_")
+    topic = "retained." + publisher.replace(" ", "_").replace("-", "_")
     driver, source = fleet.drivers[publisher], fleet.sessions[publisher, 0]
     # wampy has no way to ask for it.
     keeper = "autobahn-python json" if publisher.startswith("wampy") else publisher
