@@ -27,7 +27,9 @@ TEST(Arguments, WhatIsNoListHasNoElements) {
   EXPECT_TRUE(list_elements(Serializer::json, "{}", 4).empty());
   EXPECT_TRUE(list_elements(Serializer::json, "", 4).empty());
   EXPECT_TRUE(list_elements(Serializer::msgpack, "\x80", 4).empty());
-  EXPECT_EQ(list_elements(Serializer::msgpack, "\x92\x01", 4).size(), 1u) << "torn";
+  EXPECT_EQ(list_elements(Serializer::msgpack, "\x92\x01\xA5z", 4).size(), 1u) << "torn";
+  EXPECT_TRUE(list_elements(Serializer::msgpack, "\x92\x01", 4).empty())
+      << "fewer bytes than elements";
 }
 
 TEST(Arguments, ValuesAreOfOneTypeOnly) {
